@@ -1,0 +1,1099 @@
+"""What the calls take and give.
+
+Written from the OpenAPI document by `python manage.py snapshots`; do not edit.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+
+class AddressChangeInRequest(TypedDict):
+    """The whole new address, and who wants it."""
+
+    destination: DestinationInRequest
+    requested_by: NotRequired[RequestedByEnum]
+    reason: NotRequired[str]
+
+
+class AddressChangeOut(TypedDict):
+    """A change of address as it stands; `destination` is the new one."""
+
+    id: int
+    state: NotRequired[AddressChangeOutStateEnum]
+    text: str
+    remedy: str
+    requested_by: NotRequired[RequestedByEnum]
+    reason: NotRequired[str]
+    destination: dict[str, str]
+    asked: NotRequired[Any]
+    answer: NotRequired[str]
+    requested_at: str
+    settled_at: NotRequired[str | None]
+
+
+class AddressChangeOutRows(TypedDict):
+    """AddressChangeOutRows"""
+
+    count: int
+    results: list[AddressChangeOut]
+
+
+AddressChangeOutStateEnum = Literal["requested", "asking", "applied", "refused", "too_late"]
+
+BasisEnum = Literal["estimate", "actual"]
+
+BlankEnum = Literal[""]
+
+
+class BulkInRequest(TypedDict):
+    """Up to 1,000 new orders."""
+
+    orders: list[OrderInRequest]
+
+
+class BulkOut(TypedDict):
+    """What became of a call's orders."""
+
+    created: int
+    unchanged: int
+    refused: int
+    results: list[BulkResult]
+
+
+class BulkResult(TypedDict):
+    """What became of one order of the call; `error` is a problem document."""
+
+    index: int
+    status: BulkResultStatusEnum
+    external_id: str | None
+    id: int | None
+    number: str | None
+    error: Any
+
+
+BulkResultStatusEnum = Literal["created", "unchanged", "refused"]
+
+
+class CarbonElement(TypedDict):
+    """One element of a chain with the factors it used."""
+
+    subject: str
+    stage: str
+    element: str
+    factor: str
+    factors: list[str]
+    kg: str
+    market_kg: str
+    data_type: DataTypeEnum
+    flags: list[str]
+
+
+class CarbonFigure(TypedDict):
+    """The figure of one basis: kg CO2e by location basis, its p5–p95 band, and by market basis."""
+
+    kg: str
+    low: str
+    high: str
+    market_kg: str
+    primary_share: str
+    by_stage: dict[str, str]
+    is_whole: bool
+
+
+class CarbonLine(TypedDict):
+    """One order line's part of the headline figure."""
+
+    position: int
+    sku: str
+    kg: str
+    by_stage: dict[str, str]
+
+
+class Channel(TypedDict):
+    """A shop or marketplace."""
+
+    id: int
+    code: str
+    name: str
+    name_en: NotRequired[str]
+    kind: NotRequired[str]
+    time_zone: NotRequired[str]
+    merge_window_seconds: NotRequired[int]
+    is_active: NotRequired[bool]
+
+
+ClassifierEnum = Literal["PLANNED", "ESTIMATED", "ACTUAL"]
+
+
+class CountInRequest(TypedDict):
+    """Units counted of one SKU in one warehouse."""
+
+    sku: str
+    warehouse: str
+    on_hand: int
+
+
+class CountOut(TypedDict):
+    """What a place holds after the count; `limited` when orders reserve more than was counted."""
+
+    sku: str
+    warehouse: str
+    on_hand: int
+    limited: bool
+
+
+class CountsInRequest(TypedDict):
+    """A stock count."""
+
+    counts: list[CountInRequest]
+
+
+class CountsOut(TypedDict):
+    """One row per counted place, in the order of the request."""
+
+    results: list[CountOut]
+
+
+DataTypeEnum = Literal["primary", "modelled", "default"]
+
+
+class DestinationInRequest(TypedDict):
+    """Where it goes; `country` is ISO 3166 alpha-2."""
+
+    country: NotRequired[str]
+    province: str
+    city: str
+    district: NotRequired[str]
+    address: str
+    name: str
+    phone: str
+    postcode: NotRequired[str]
+    email: NotRequired[str]
+
+
+DialectEnum = Literal["generic", "shopify", "taobao", "amazon"]
+
+EnergySourceEnum = Literal["grid", "solar", "mixed"]
+
+
+class EventOut(TypedDict):
+    """One fact of the order's log, with its words."""
+
+    seq: int
+    kind: str
+    text: str
+    occurred_at: str
+    recorded_at: str
+    actor: NotRequired[str]
+    payload: NotRequired[Any]
+    hash: str
+
+
+class EventOutRows(TypedDict):
+    """EventOutRows"""
+
+    count: int
+    results: list[EventOut]
+
+
+class FulfillmentLineOut(TypedDict):
+    """Units of one SKU."""
+
+    sku: str
+    quantity: int
+    reserved: NotRequired[int]
+    shipped: NotRequired[int]
+
+
+class FulfillmentOut(TypedDict):
+    """What one warehouse ships."""
+
+    id: int
+    number: str
+    warehouse: str
+    carrier: str
+    state: NotRequired[FulfillmentOutStateEnum]
+    grams: int
+    distance_km: str
+    freight: NotRequired[str]
+    eta_from_at: NotRequired[str | None]
+    eta_to_at: NotRequired[str | None]
+    refusal: NotRequired[str]
+    created_at: str
+    released_at: NotRequired[str | None]
+    shipped_at: NotRequired[str | None]
+    delivered_at: NotRequired[str | None]
+    lines: list[FulfillmentLineOut]
+    parcels: list[ParcelOut]
+
+
+FulfillmentOutStateEnum = Literal[
+    "planned",
+    "reserved",
+    "released",
+    "acknowledged",
+    "in_progress",
+    "shipped",
+    "delivered",
+    "rejected",
+    "cancel_requested",
+    "cancelled",
+]
+
+
+class GoalPoint(TypedDict):
+    """The destination, never nearer than its district."""
+
+    lat: float
+    lng: float
+    text: str
+
+
+class HeadlineText(TypedDict):
+    """What the reader should know first."""
+
+    text: str
+    detail: str
+
+
+class HoldInRequest(TypedDict):
+    """A hold to place."""
+
+    reason: NotRequired[ReasonEnum]
+    detail: NotRequired[str]
+    until: NotRequired[str | None]
+
+
+class HoldOut(TypedDict):
+    """A hold, active or released."""
+
+    reason: ReasonEnum
+    text: str
+    detail: NotRequired[str]
+    scope: NotRequired[ScopeEnum]
+    until: NotRequired[str | None]
+    placed_at: str
+    released_at: NotRequired[str | None]
+    active: bool
+
+
+class ImportInRequest(TypedDict):
+    """An upload: one file, or two for dialects that come in two files."""
+
+    file: str
+    kind: NotRequired[ImportKindEnum]
+    dialect: NotRequired[DialectEnum | BlankEnum]
+
+
+ImportKindEnum = Literal["orders", "skus", "stock"]
+
+
+class ImportOut(TypedDict):
+    """How an import stands."""
+
+    id: int
+    kind: NotRequired[ImportKindEnum]
+    status: NotRequired[ImportOutStatusEnum]
+    dialect: NotRequired[str]
+    encoding: NotRequired[str]
+    rows: NotRequired[int]
+    orders_total: NotRequired[int]
+    done: NotRequired[int]
+    accepted_orders: NotRequired[int]
+    unchanged_orders: NotRequired[int]
+    refused_rows: NotRequired[int]
+    errors_url: str
+    failure: dict[str, str] | None
+    warnings: NotRequired[Any]
+    created_at: str
+    started_at: NotRequired[str | None]
+    finished_at: NotRequired[str | None]
+
+
+ImportOutStatusEnum = Literal["queued", "running", "paused", "done", "failed"]
+
+
+class IntakeOut(TypedDict):
+    """How an accepted body stands; `problem` is a problem document."""
+
+    id: str
+    status: IntakeOutStatusEnum
+    status_url: str
+    order: int | None
+    order_number: str | None
+    problem: NotRequired[Any]
+    attempts: NotRequired[int]
+    received_at: str
+    done_at: NotRequired[str | None]
+
+
+IntakeOutStatusEnum = Literal["received", "placed", "refused", "unreadable"]
+
+
+class Key(TypedDict):
+    """A key without its clear text; no scopes means every scope."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[ScopesEnum]
+    rate_per_second: NotRequired[int | None]
+    created_at: str
+    expires_at: NotRequired[str | None]
+    revoked_at: NotRequired[str | None]
+    last_used_at: str | None
+    replaced_by: int | None
+
+
+class LastPosition(TypedDict):
+    """Where the parcel was last seen."""
+
+    lat: float
+    lng: float
+    at: str
+    text: str
+
+
+class LineInRequest(TypedDict):
+    """One line of a new order."""
+
+    sku: str
+    quantity: int
+    unit_price: str
+
+
+class LineOut(TypedDict):
+    """A line with its quantity ledger."""
+
+    position: int
+    sku: str
+    name: str
+    unit_price: str
+    line_total: str
+    discount: NotRequired[str]
+    ordered: int
+    open: int
+    backordered: NotRequired[int]
+    allocated: NotRequired[int]
+    released: NotRequired[int]
+    shipped: NotRequired[int]
+    cancelled: NotRequired[int]
+    delivered: NotRequired[int]
+    returned: NotRequired[int]
+
+
+class MergeInRequest(TypedDict):
+    """The other orders, by id."""
+
+    orders: list[int]
+    reason: NotRequired[str]
+
+
+ModeEnum = Literal["road", "air", "rail", "sea"]
+
+
+class Named(TypedDict):
+    """Something with a name."""
+
+    name: str
+
+
+class NamedPoint(TypedDict):
+    """A place with its name."""
+
+    lat: float
+    lng: float
+    name: str
+
+
+class NewKey(TypedDict):
+    """The successor; `key` is shown this once."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[ScopesEnum]
+    rate_per_second: NotRequired[int | None]
+    created_at: str
+    expires_at: NotRequired[str | None]
+    revoked_at: NotRequired[str | None]
+    last_used_at: str | None
+    replaced_by: int | None
+    key: str
+    old_key_expires_at: str
+
+
+class OrderBrief(TypedDict):
+    """An order in a list."""
+
+    id: int
+    number: str
+    external_id: str
+    channel: str
+    source: NotRequired[str]
+    stage: NotRequired[StageEnum]
+    paid: bool
+    currency: str
+    goods_total: str
+    discount_total: NotRequired[str]
+    total: str
+    placed_at: str
+    received_at: str
+    promised_at: NotRequired[str | None]
+    green: NotRequired[bool]
+    service: NotRequired[str]
+    waiting_for: NotRequired[str]
+    tracking_url: str
+    version: NotRequired[int]
+
+
+class OrderCarbon(TypedDict):
+    """An order's carbon figures; all kg are decimal strings in kg CO2e, and the lines add up to `kg`
+    exactly.
+    """
+
+    basis: BasisEnum
+    kg: str
+    low: str
+    high: str
+    lines: list[CarbonLine]
+    estimate: CarbonFigure | None
+    actual: CarbonFigure | None
+    elements: list[CarbonElement]
+    method: str
+    year: str
+    primary_share: str
+    explanation: str
+
+
+OrderEta = TypedDict(
+    "OrderEta", {"text": "str", "to": "str", "promise": "str | None", "late": "bool", "from": "str"}
+)
+
+
+class OrderInRequest(TypedDict):
+    """A new order."""
+
+    external_id: str
+    channel: NotRequired[str]
+    currency: NotRequired[str]
+    paid: NotRequired[bool]
+    placed_at: NotRequired[str]
+    destination: DestinationInRequest
+    lines: list[LineInRequest]
+    service: NotRequired[ServiceEnum]
+    green: NotRequired[bool]
+    note: NotRequired[str]
+    extra: NotRequired[Any]
+
+
+class OrderOut(TypedDict):
+    """An order whole."""
+
+    id: int
+    number: str
+    external_id: str
+    channel: str
+    source: NotRequired[str]
+    stage: NotRequired[StageEnum]
+    paid: bool
+    currency: str
+    goods_total: str
+    discount_total: NotRequired[str]
+    total: str
+    placed_at: str
+    received_at: str
+    promised_at: NotRequired[str | None]
+    green: NotRequired[bool]
+    service: NotRequired[str]
+    waiting_for: NotRequired[str]
+    tracking_url: str
+    version: NotRequired[int]
+    note: NotRequired[str]
+    extra: NotRequired[Any]
+    destination: dict[str, str]
+    lines: list[LineOut]
+    holds: list[HoldOut]
+    fulfillment_orders: list[FulfillmentOut]
+    split_from: NotRequired[int | None]
+    merged_into: NotRequired[int | None]
+    supported_actions: list[str]
+
+
+class PageCarbon(TypedDict):
+    """kg CO2e of the order as people see it, with the p5–p95 band."""
+
+    basis: BasisEnum
+    kg: float
+    low: float
+    high: float
+    text: str
+    method: str
+    year: str
+    primary_share: float
+
+
+class PageEvent(TypedDict):
+    """A step of the order; expected ones (`ESTIMATED`) have a negative `seq`."""
+
+    seq: int
+    text: str
+    at: str
+    at_text: str
+    place: str
+    tone: str
+    classifier: ClassifierEnum
+    parcel_id: str | None
+    is_now: bool
+    source: str
+
+
+class PageItem(TypedDict):
+    """Units of one product."""
+
+    name: str
+    quantity: int
+
+
+class PageParcel(TypedDict):
+    """A parcel, or a part of the order that is none yet (its id begins with f)."""
+
+    id: str
+    status: Pill
+    eta: ParcelEta | None
+    carrier: str
+    tracking_number: str
+    items: list[PageItem]
+    origin: NamedPoint
+    destination: Point
+    position: LastPosition | None
+    track: list[list[float]]
+    label: str
+
+
+class PaginatedChannelList(TypedDict):
+    """PaginatedChannelList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Channel]
+
+
+class PaginatedImportOutList(TypedDict):
+    """PaginatedImportOutList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[ImportOut]
+
+
+class PaginatedKeyList(TypedDict):
+    """PaginatedKeyList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Key]
+
+
+class PaginatedOrderBriefList(TypedDict):
+    """PaginatedOrderBriefList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[OrderBrief]
+
+
+class PaginatedParcelList(TypedDict):
+    """PaginatedParcelList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Parcel]
+
+
+class PaginatedPromisableList(TypedDict):
+    """PaginatedPromisableList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Promisable]
+
+
+class PaginatedRateCardList(TypedDict):
+    """PaginatedRateCardList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[RateCard]
+
+
+class PaginatedReservationList(TypedDict):
+    """PaginatedReservationList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Reservation]
+
+
+class PaginatedSkuList(TypedDict):
+    """PaginatedSkuList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Sku]
+
+
+class PaginatedStockList(TypedDict):
+    """PaginatedStockList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Stock]
+
+
+class PaginatedWarehouseList(TypedDict):
+    """PaginatedWarehouseList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Warehouse]
+
+
+class Parcel(TypedDict):
+    """A parcel with its order and what is in it."""
+
+    id: int
+    order: int
+    external_id: str
+    fulfillment_order: str
+    carrier: str
+    tracking_number: str
+    status: NotRequired[ParcelStatusEnum]
+    status_at: NotRequired[str | None]
+    grams: int
+    shipped_at: NotRequired[str | None]
+    delivered_at: NotRequired[str | None]
+    eta_from_at: NotRequired[str | None]
+    eta_to_at: NotRequired[str | None]
+    lines: list[ParcelLine]
+
+
+ParcelEta = TypedDict("ParcelEta", {"text": "str", "to": "str", "from": "str"})
+
+
+class ParcelLine(TypedDict):
+    """Units of one SKU in a parcel."""
+
+    sku: str
+    quantity: int
+
+
+class ParcelOut(TypedDict):
+    """A parcel."""
+
+    id: int
+    carrier: str
+    tracking_number: str
+    status: NotRequired[ParcelStatusEnum]
+    status_at: NotRequired[str | None]
+    grams: int
+    shipped_at: NotRequired[str | None]
+    delivered_at: NotRequired[str | None]
+    eta_from_at: NotRequired[str | None]
+    eta_to_at: NotRequired[str | None]
+
+
+ParcelStatusEnum = Literal[
+    "pending",
+    "picked_up",
+    "in_transit",
+    "out_for_delivery",
+    "ready_for_pickup",
+    "delivered",
+    "delivery_failed",
+    "delivery_delayed",
+    "on_hold",
+    "return_to_sender",
+    "cancelled",
+    "unknown",
+]
+
+
+class PatchedSkuRequest(TypedDict):
+    """One SKU."""
+
+    sku: NotRequired[str]
+    name: NotRequired[str]
+    name_en: NotRequired[str]
+    category: NotRequired[str]
+    price: NotRequired[str]
+    currency: NotRequired[str]
+    grams: NotRequired[int]
+    volume_cm3: NotRequired[int]
+    traits: NotRequired[list[str]]
+    hs_code: NotRequired[str]
+    is_active: NotRequired[bool]
+
+
+class PatchedWarehouseRequest(TypedDict):
+    """One warehouse."""
+
+    code: NotRequired[str]
+    name: NotRequired[str]
+    name_en: NotRequired[str]
+    kind: NotRequired[WarehouseKindEnum]
+    country: NotRequired[str]
+    province: NotRequired[str]
+    city: NotRequired[str]
+    latitude: NotRequired[str]
+    longitude: NotRequired[str]
+    cutoff_at: NotRequired[str]
+    capacity_per_day: NotRequired[int | None]
+    serves_provinces: NotRequired[list[str]]
+    energy_source: NotRequired[EnergySourceEnum]
+    is_frozen: NotRequired[bool]
+    is_active: NotRequired[bool]
+
+
+class Pill(TypedDict):
+    """A state in a word; `tone` is wait, go, ok, warn, bad or hold."""
+
+    text: str
+    tone: str
+
+
+class Point(TypedDict):
+    """A place in WGS-84 degrees, on a grid of 200 m."""
+
+    lat: float
+    lng: float
+
+
+class PortionInRequest(TypedDict):
+    """Units of one line, by its position."""
+
+    position: int
+    quantity: int
+
+
+class Promisable(TypedDict):
+    """Units of one SKU that can be promised now."""
+
+    sku: str
+    units: int
+    serving: int
+    elsewhere: int
+    as_of: str | None
+
+
+class RateCard(TypedDict):
+    """A carrier's prices."""
+
+    id: int
+    zones: list[Zone]
+    warehouses: list[str]
+    code: str
+    carrier: str
+    name: str
+    name_en: NotRequired[str]
+    service: NotRequired[str]
+    mode: NotRequired[ModeEnum]
+    currency: NotRequired[str]
+    max_grams: NotRequired[int | None]
+    is_active: NotRequired[bool]
+
+
+ReasonEnum = Literal[
+    "awaiting_payment",
+    "risk",
+    "address_change",
+    "address_invalid",
+    "stock",
+    "compliance",
+    "merge_window",
+    "customer",
+    "manual",
+]
+
+
+class ReasonInRequest(TypedDict):
+    """Why somebody does it."""
+
+    reason: NotRequired[str]
+
+
+class RelatedOrder(TypedDict):
+    """Another part of an order that was split, with the path of its own page."""
+
+    number: str
+    path: str
+    text: str
+
+
+RequestedByEnum = Literal["customer", "channel", "staff"]
+
+
+class Reservation(TypedDict):
+    """Units kept until `expires_at`."""
+
+    id: str
+    state: NotRequired[ReservationStateEnum]
+    created_at: str
+    expires_at: str
+    ended_at: NotRequired[str | None]
+    lines: list[ReservedUnits]
+
+
+class ReservationInRequest(TypedDict):
+    """What to keep, and for how long."""
+
+    lines: list[ReservationLineInRequest]
+    minutes: NotRequired[int]
+    province: NotRequired[str]
+
+
+class ReservationLineInRequest(TypedDict):
+    """Units of one SKU; without a warehouse the hub chooses."""
+
+    sku: str
+    quantity: int
+    warehouse: NotRequired[str]
+
+
+ReservationStateEnum = Literal["active", "freed", "expired"]
+
+
+class ReservedUnits(TypedDict):
+    """Units kept in one warehouse."""
+
+    sku: str
+    warehouse: str
+    quantity: int
+
+
+class RotateInRequest(TypedDict):
+    """How long the old key still works beside its successor."""
+
+    grace_hours: NotRequired[int]
+
+
+ScopeEnum = Literal["order", "line", "fulfillment"]
+
+ScopesEnum = Literal[
+    "orders:read",
+    "orders:write",
+    "imports:read",
+    "imports:write",
+    "stock:read",
+    "stock:write",
+    "channels:read",
+    "rates:read",
+    "keys:read",
+    "keys:write",
+]
+
+ServiceEnum = Literal["standard", "express", "economy"]
+
+
+class Sku(TypedDict):
+    """One SKU."""
+
+    id: int
+    sku: str
+    name: str
+    name_en: NotRequired[str]
+    category: NotRequired[str]
+    price: NotRequired[str]
+    currency: NotRequired[str]
+    grams: NotRequired[int]
+    volume_cm3: NotRequired[int]
+    traits: NotRequired[list[str]]
+    hs_code: NotRequired[str]
+    is_active: NotRequired[bool]
+
+
+class SkuRequest(TypedDict):
+    """One SKU."""
+
+    sku: str
+    name: str
+    name_en: NotRequired[str]
+    category: NotRequired[str]
+    price: NotRequired[str]
+    currency: NotRequired[str]
+    grams: NotRequired[int]
+    volume_cm3: NotRequired[int]
+    traits: NotRequired[list[str]]
+    hs_code: NotRequired[str]
+    is_active: NotRequired[bool]
+
+
+class SplitInRequest(TypedDict):
+    """What moves into an order of its own."""
+
+    lines: list[PortionInRequest]
+    reason: NotRequired[str]
+
+
+StageEnum = Literal[
+    "received",
+    "reviewing",
+    "routed",
+    "backordered",
+    "released",
+    "partially_shipped",
+    "shipped",
+    "partially_delivered",
+    "delivered",
+    "completed",
+    "partially_returned",
+    "returned",
+    "cancelled",
+    "merged",
+]
+
+
+class StagePill(TypedDict):
+    """The order's state."""
+
+    text: str
+    tone: str
+    code: str
+
+
+class Stock(TypedDict):
+    """Units of one SKU in one warehouse."""
+
+    id: int
+    sku: str
+    warehouse: str
+    on_hand: NotRequired[int]
+    reserved: NotRequired[int]
+    safety: NotRequired[int]
+    available: int
+    updated_at: str
+
+
+class TrackingPage(TypedDict):
+    """The public page of an order; no names, phones or addresses. `seq` grows with every change."""
+
+    order_number: str
+    merchant: Named
+    language: str
+    seq: int
+    updated_at: str
+    stage: StagePill
+    headline: HeadlineText
+    eta: OrderEta | None
+    destination: GoalPoint
+    parcels: list[PageParcel]
+    timeline: list[PageEvent]
+    waiting: list[WaitingItem]
+    carbon: PageCarbon | None
+    related: list[RelatedOrder]
+    notice: str
+
+
+class WaitingItem(TypedDict):
+    """Units that have not left, and why."""
+
+    name: str
+    quantity: int
+    text: str
+
+
+class Warehouse(TypedDict):
+    """One warehouse."""
+
+    id: int
+    code: str
+    name: str
+    name_en: NotRequired[str]
+    kind: NotRequired[WarehouseKindEnum]
+    country: NotRequired[str]
+    province: str
+    city: str
+    latitude: str
+    longitude: str
+    cutoff_at: NotRequired[str]
+    capacity_per_day: NotRequired[int | None]
+    serves_provinces: NotRequired[list[str]]
+    energy_source: NotRequired[EnergySourceEnum]
+    is_frozen: NotRequired[bool]
+    is_active: NotRequired[bool]
+
+
+WarehouseKindEnum = Literal["warehouse", "forward", "store", "factory"]
+
+
+class WarehouseRequest(TypedDict):
+    """One warehouse."""
+
+    code: str
+    name: str
+    name_en: NotRequired[str]
+    kind: NotRequired[WarehouseKindEnum]
+    country: NotRequired[str]
+    province: str
+    city: str
+    latitude: str
+    longitude: str
+    cutoff_at: NotRequired[str]
+    capacity_per_day: NotRequired[int | None]
+    serves_provinces: NotRequired[list[str]]
+    energy_source: NotRequired[EnergySourceEnum]
+    is_frozen: NotRequired[bool]
+    is_active: NotRequired[bool]
+
+
+class Zone(TypedDict):
+    """What a card asks for in one zone, and how long it takes."""
+
+    id: int
+    name: str
+    countries: NotRequired[Any]
+    remote_only: NotRequired[bool]
+    max_km: NotRequired[int | None]
+    first_grams: NotRequired[int]
+    first_fee: str
+    step_grams: NotRequired[int]
+    step_fee: str
+    base_hours: NotRequired[str]
+    hours_per_100km: NotRequired[str]
+
+
+class Problem(TypedDict):
+    """A refusal (RFC 9457); the codes are listed in docs/problems.md."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    remedy: str
+    request_id: NotRequired[str]
+    field: NotRequired[str]
+    errors: NotRequired[list[ProblemError]]
+    errors_left_out: NotRequired[int]
+    facts: NotRequired[dict[str, str]]
+
+
+class ProblemError(TypedDict):
+    """One wrong field: `field` as people write it, `pointer` as a JSON pointer."""
+
+    field: str
+    pointer: str
+    code: str
+    message: str

@@ -1,0 +1,90 @@
+"""What a connector is: it pushes our messages in another system's language and turns that system's answers into ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from orderhub.connectors.models import Connection
+from orderhub.fulfillment.updates import Update
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One message to send; `key` is what the other side deduplicates by, and stays the same on every retry."""
+
+    key: str
+    operation: str
+    reference: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message that came in: its own key (once only) and its body as received."""
+
+    key: str
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PositionFix:
+    """Where a parcel's vehicle was: WGS-84 degrees, at an aware moment."""
+
+    carrier: str
+    tracking_number: str
+    latitude: Decimal
+    longitude: Decimal
+    occurred_at: datetime
+
+
+class Unreadable(Exception):
+    """A message the connector cannot turn into an update; it is quarantined with this reason, never dropped."""
+
+
+class ConnectorKind(Protocol):
+    """One folder under connectors/kinds provides exactly this."""
+
+    name: str
+
+    def push(self, connection: Connection, pushes: Sequence[Push], *, now: datetime) -> None:
+        """Send the messages, in order; raise to have them sent again, GiveUp when they never can be."""
+
+    def normalize(self, connection: Connection, body: Mapping[str, Any]) -> Sequence[Update]:
+        """The updates a message means; raises Unreadable."""
+
+
+_kinds: dict[str, ConnectorKind] = {}
+PositionSink = Callable[[Sequence[PositionFix]], int]
+_position_sinks: list[PositionSink] = []
+
+
+def register(kind: ConnectorKind) -> ConnectorKind:
+    """Make a kind known under its name."""
+    _kinds[kind.name] = kind
+    return kind
+
+
+def kind_of(connection: Connection) -> ConnectorKind:
+    """The connection's kind; raises KeyError for one that is not installed."""
+    return _kinds[connection.kind]
+
+
+def names() -> tuple[str, ...]:
+    """All installed kinds."""
+    return tuple(sorted(_kinds))
+
+
+def position_sink(function: PositionSink) -> PositionSink:
+    """Register who stores positions (they bypass the log)."""
+    if function not in _position_sinks:
+        _position_sinks.append(function)
+    return function
+
+
+def report_positions(fixes: Sequence[PositionFix]) -> int:
+    """Hand fixes to the sinks; returns how many were stored."""
+    return sum(sink(fixes) for sink in _position_sinks) if fixes else 0

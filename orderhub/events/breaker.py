@@ -1,0 +1,62 @@
+"""A destination that fails everybody rests: nothing is claimed for it, so an outage burns no attempts.
+
+The state lives in the cache, which all workers share in production; losing it costs a few attempts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TypedDict
+
+from django.core.cache import cache
+
+#: So many failures in a row mean that a destination is out; one is enough while it is being tried again.
+OUTAGE_FAILURES = 3
+FIRST_REST_SECONDS = 2.0
+LONGEST_REST_SECONDS = 60.0
+_FORGOTTEN_SECONDS = 3600
+
+
+class Rest(TypedDict):
+    """How often in a row a destination was found out, and when it may be tried again (ISO, UTC)."""
+
+    times: int
+    until: str
+
+
+def resting(subscriber: str, *, now: datetime) -> list[str]:
+    """The destinations of the subscriber that may not be tried now."""
+    return sorted(
+        name for name, rest in _known(subscriber).items() if datetime.fromisoformat(rest["until"]) > now
+    )
+
+
+def patience(subscriber: str, destination: str) -> int:
+    """Failures in a row after which the rest of a batch is put back untried."""
+    return 1 if destination in _known(subscriber) else OUTAGE_FAILURES
+
+
+def rest(subscriber: str, destination: str, *, now: datetime) -> None:
+    """The destination is out: 2 s of rest, twice as long each time, 60 s at most."""
+    known = _known(subscriber)
+    times = known[destination]["times"] + 1 if destination in known else 1
+    seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2 ** min(times - 1, 10))
+    known[destination] = {"times": times, "until": (now + timedelta(seconds=seconds)).isoformat()}
+    cache.set(_key(subscriber), known, timeout=_FORGOTTEN_SECONDS)
+
+
+def recovered(subscriber: str, destination: str) -> bool:
+    """Something arrived there; whether it had been out."""
+    known = _known(subscriber)
+    if known.pop(destination, None) is None:
+        return False
+    cache.set(_key(subscriber), known, timeout=_FORGOTTEN_SECONDS)
+    return True
+
+
+def _known(subscriber: str) -> dict[str, Rest]:
+    return dict(cache.get(_key(subscriber)) or {})
+
+
+def _key(subscriber: str) -> str:
+    return f"breaker:{subscriber}"

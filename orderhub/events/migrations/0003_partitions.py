@@ -1,0 +1,14 @@
+from django.db import migrations
+
+from orderhub.events.splitting import SplitLog
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("events", "0002_runtime"),
+    ]
+
+    operations = [
+        SplitLog(),
+    ]

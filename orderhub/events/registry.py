@@ -1,0 +1,161 @@
+"""Who listens: projections of ours (behind a cursor) and messages or jobs (a delivery row each)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from orderhub.events.models import Delivery, Event
+
+#: Applies a batch of events in log order inside the transaction that moves the cursor; idempotent, no
+#: outside calls.
+ProjectionHandler = Callable[[Sequence["Event"]], None]
+#: Handles a batch of claimed deliveries; returns nothing, raises to retry. See JobSubscriber and
+#: MessageSubscriber.
+DeliveryHandler = Callable[[Sequence["Delivery"]], None]
+#: Names the destinations (connection codes or ids) one batch of events is owed to, per event.
+Destinations = Callable[[Sequence["Event"]], Sequence[Iterable[str]]]
+#: Says whether a destination rests just now (its breaker is open): its deliveries are not claimed, no
+#: attempt is burned.
+IsPaused = Callable[[str], bool]
+#: A periodic job; answers how much it did, for the log.
+PeriodicJob = Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """A fast, idempotent view of the log (timeline, carbon ledger, statistics)."""
+
+    name: str
+    kinds: frozenset[str]
+    apply: ProjectionHandler
+    queue: str
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A job of ours or a message to somebody else, run from delivery rows.
+
+    The handler gets claimed deliveries with their events at hand, heads of their streams only when
+    `ordered`. It returns and all are done, or raises: then halves and at last single rows are tried, so one
+    bad row fails alone. `outside=False`: a job of ours; the handler manages its own short transactions and
+    is idempotent. `outside=True`: the handler calls another system between two short transactions, one
+    delivery at a time or in a batch per destination, with `event:<id>/<subscriber>` as the key the other
+    side deduplicates by. It may raise `Partly` to say which rows failed; `is_paused(destination)` keeps a
+    resting destination from being claimed.
+    """
+
+    name: str
+    kinds: frozenset[str]
+    handle: DeliveryHandler
+    queue: str
+    batch: int
+    ordered: bool
+    outside: bool
+    max_attempts: int
+    destinations: Destinations | None = field(default=None)
+    is_paused: IsPaused | None = field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """A job the clock runs every so many seconds, one run at a time."""
+
+    name: str
+    seconds: float
+    run: PeriodicJob
+    queue: str
+
+
+class GiveUp(Exception):
+    """Raised by a handler: this delivery can never succeed; it goes to dead at once with this reason."""
+
+
+class Partly(Exception):
+    """Raised by a handler: the deliveries of these ids failed, each with its own fault; the others are
+    done.
+    """
+
+    def __init__(self, failures: Mapping[int, Exception]) -> None:
+        super().__init__(f"{len(failures)} failed")
+        self.failures = dict(failures)
+
+
+projections: dict[str, Projection] = {}
+subscribers: dict[str, Subscriber] = {}
+periodics: dict[str, Periodic] = {}
+
+
+def projection(
+    name: str, *, kinds: Iterable[str], queue: str = "low", batch: int = 500
+) -> Callable[[ProjectionHandler], ProjectionHandler]:
+    """Declare a projection of the log under a cursor of that name."""
+
+    def register(function: ProjectionHandler) -> ProjectionHandler:
+        projections[name] = Projection(name, frozenset(kinds), function, queue, batch)
+        return function
+
+    return register
+
+
+def on(
+    *kinds: str,
+    name: str,
+    queue: str,
+    batch: int = 200,
+    ordered: bool = True,
+    outside: bool = False,
+    max_attempts: int | None = None,
+    destinations: Destinations | None = None,
+    is_paused: IsPaused | None = None,
+) -> Callable[[DeliveryHandler], DeliveryHandler]:
+    """Declare a subscriber: each event of these kinds makes one delivery row (per destination, if given)."""
+
+    def register(function: DeliveryHandler) -> DeliveryHandler:
+        subscribers[name] = Subscriber(
+            name=name, kinds=frozenset(kinds), handle=function, queue=queue, batch=batch, ordered=ordered,
+            outside=outside, max_attempts=max_attempts or (20 if outside else 5), destinations=destinations,
+            is_paused=is_paused,
+        )  # fmt: skip
+        return function
+
+    return register
+
+
+def listening_to(kind: str) -> list[Subscriber]:
+    """The subscribers that are owed an event of this kind, by name."""
+    return [subscribers[name] for name in sorted(subscribers) if kind in subscribers[name].kinds]
+
+
+def every(seconds: float, *, name: str, queue: str = "low") -> Callable[[PeriodicJob], PeriodicJob]:
+    """Declare a job of ours that the clock runs every so many seconds in that queue, never twice at once."""
+
+    def register(function: PeriodicJob) -> PeriodicJob:
+        periodics[name] = Periodic(name, seconds, function, queue)
+        return function
+
+    return register
+
+
+def served_by(queue: str) -> list[Subscriber]:
+    """The subscribers whose deliveries run in that queue, by name."""
+    return [subscribers[name] for name in sorted(subscribers) if subscribers[name].queue == queue]
+
+
+def projected_by(queue: str) -> list[Projection]:
+    """The projections that run in that queue, by name."""
+    return [projections[name] for name in sorted(projections) if projections[name].queue == queue]
+
+
+def listeners() -> list[Subscriber | Projection]:
+    """Everybody who listens to the log."""
+    return [*subscribers.values(), *projections.values()]
+
+
+def queues_for(kinds: Iterable[str]) -> set[str]:
+    """The queues with something to do once events of these kinds are written, projections included."""
+    known = set(kinds)
+    return {listener.queue for listener in listeners() if listener.kinds & known}

@@ -1,0 +1,16 @@
+"""Fulfillment tables; imported here so that Django finds them in one place."""
+
+from orderhub.fulfillment.models.fulfillment import FulfillmentLine, FulfillmentOrder
+from orderhub.fulfillment.models.intake import IntakeMessage
+from orderhub.fulfillment.models.ratecard import RateCard, RateZone
+from orderhub.fulfillment.models.shipment import Parcel, ParcelLine
+
+__all__ = [
+    "FulfillmentLine",
+    "FulfillmentOrder",
+    "IntakeMessage",
+    "Parcel",
+    "ParcelLine",
+    "RateCard",
+    "RateZone",
+]

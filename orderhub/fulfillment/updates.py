@@ -1,0 +1,65 @@
+"""What warehouses and carriers tell us, in our own words; connectors translate into these, services apply
+them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+UpdateKind = Literal[
+    "acknowledge", "pick", "pack", "ship", "reject", "short", "cancelled", "cancel_refused", "scan", "deliver"
+]
+Status = Literal["applied", "ignored", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Units of one SKU (its code)."""
+
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """One message about one fulfillment order; only the fields of its kind are read.
+
+    - pack: `tracking_number`, `carrier`, `grams`, `carton_grams`, all optional.
+    - ship: `tracking_number` (empty: our own number stands in), `lines` (empty: everything left), weights;
+    fewer units than are left is a short pick unless `more_to_come`.
+    - short: `lines` are the units that cannot be shipped. reject, cancelled, cancel_refused: `reason`.
+    - scan: `status` (Parcel.Status), `milestone` (code of milestones.csv), `place`, `text`, position.
+    - deliver: `place`, `distance_km` driven.
+    Scans and deliveries find their parcel by `tracking_number`; empty means the only parcel there is.
+    """
+
+    kind: UpdateKind
+    fulfillment_number: str
+    occurred_at: datetime
+    source: str = ""
+    reason: str = ""
+    lines: tuple[Count, ...] = ()
+    more_to_come: bool = False
+    carrier: str = ""
+    tracking_number: str = ""
+    grams: int | None = None
+    carton_grams: int | None = None
+    status: str = ""
+    milestone: str = ""
+    place: str = ""
+    text: str = ""
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    distance_km: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of an update: applied; ignored (late or told before); refused, with a code of what to
+    look at."""
+
+    update: Update
+    status: Status
+    reason: str = ""

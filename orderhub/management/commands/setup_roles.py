@@ -1,0 +1,128 @@
+"""`manage.py setup_roles`: four groups with no more rights than their work needs; safe to run again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import Group, Permission
+from django.core.management.base import BaseCommand
+from django.db import transaction
+from django.db.models import Q
+
+#: Group name (in both languages, since groups have one name); per app, the models it may view; more rights.
+ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
+    "operator": (
+        "履约运营 operator",
+        {
+            "orders": "order orderline hold channel",
+            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
+            "inventory": "warehouse sku stock movement reservation reservationline warehouseday",
+            "routing": "strategy strategyversion decision",
+            "rules": "ruleset rule ruleversion flow",
+            "tracking": "journey timelineentry position",
+            "carbon": "ledgerentry calculationrun",
+            "connectors": "connection inboxmessage importbatch importfile refusedrow",
+            "events": "event delivery parkedevent cursor",
+            "access": "merchant",
+        },
+        (
+            "orders.change_order",
+            "orders.add_hold",
+            "orders.change_hold",
+            "inventory.change_warehouse",
+            "inventory.change_stock",
+            "events.change_delivery",
+            "events.change_parkedevent",
+            "connectors.change_inboxmessage",
+            "connectors.change_connection",
+        ),
+    ),
+    "strategist": (
+        "策略 strategist",
+        {
+            "orders": "order orderline hold channel",
+            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
+            "inventory": "warehouse sku stock reservation reservationline warehouseday",
+            "routing": "strategy strategyversion decision",
+            "rules": "ruleset rule ruleversion flow",
+            "carbon": "ledgerentry calculationrun",
+            "access": "merchant",
+        },
+        (
+            "routing.add_strategy",
+            "routing.change_strategy",
+            "rules.add_ruleset",
+            "rules.change_ruleset",
+            "rules.add_rule",
+            "rules.change_rule",
+            "rules.delete_rule",
+            "rules.add_ruleversion",
+            "rules.add_flow",
+            "rules.change_flow",
+            "fulfillment.add_ratecard",
+            "fulfillment.change_ratecard",
+            "fulfillment.add_ratezone",
+            "fulfillment.change_ratezone",
+            "fulfillment.delete_ratezone",
+        ),
+    ),
+    "carbon": (
+        "碳管理 carbon",
+        {
+            "carbon": "factorset factor calculationrun ledgerentry carbonhead",
+            "orders": "order orderline channel",
+            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline",
+            "inventory": "warehouse sku",
+            "access": "merchant",
+        },
+        ("carbon.add_factorset", "carbon.change_factorset", "carbon.add_factor", "carbon.change_factor"),
+    ),
+    "support": (
+        "客服 support",
+        {
+            "orders": "order orderline hold channel",
+            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline",
+            "tracking": "journey timelineentry",
+            "inventory": "sku",
+            "access": "merchant",
+        },
+        ("orders.add_hold",),
+    ),
+}
+
+
+class Command(BaseCommand):
+    """Makes the groups, or sets their rights back to what is written here."""
+
+    help = "Make the groups operator, strategist, carbon and support with the rights they need."
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Write each group and say how many rights it has; a right that does not exist is an error."""
+        for code, (name, viewed, more) in ROLES.items():
+            wanted = wanted_permissions(viewed, more)
+            found = find(wanted)
+            group = Group.objects.filter(name__endswith=f" {code}").first() or Group(name=name)
+            group.name = name
+            group.save()
+            group.permissions.set(found.values())
+            self.stdout.write(f"  {name}: {len(found)}")
+
+
+def wanted_permissions(viewed: dict[str, str], more: tuple[str, ...]) -> set[tuple[str, str]]:
+    """The rights of a role as (app label, code name)."""
+    seeing = {(app, f"view_{model}") for app, models in viewed.items() for model in models.split()}
+    return seeing | {(app, code) for app, _dot, code in (right.partition(".") for right in more)}
+
+
+def find(wanted: set[tuple[str, str]]) -> dict[tuple[str, str], Permission]:
+    """The stored permissions; raises LookupError naming those that do not exist."""
+    matches = Q()
+    for app, code in wanted:
+        matches |= Q(content_type__app_label=app, codename=code)
+    rows = Permission.objects.filter(matches).select_related("content_type")
+    found = {(row.content_type.app_label, row.codename): row for row in rows}
+    missing = sorted(wanted - found.keys())
+    if missing:
+        raise LookupError(f"no such permissions: {missing}")
+    return found

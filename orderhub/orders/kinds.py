@@ -1,0 +1,122 @@
+"""What can happen to an order, in words; `stage` in a payload is the order's stage after the event."""
+
+from __future__ import annotations
+
+from orderhub.events.kinds import declare
+
+PLACED = declare(
+    "order.placed",
+    zh="收到订单",
+    en="Order received",
+    milestone="ORDER_PLACED",
+    visibility="public",
+    fields=["external_id", "channel", "total", "currency", "lines", "paid", "stage"],
+)
+PAID = declare(
+    "order.paid",
+    zh="订单已付款",
+    en="Order paid",
+    milestone="ORDER_PAID",
+    visibility="public",
+    fields=["stage"],
+)
+HELD = declare(
+    "order.held",
+    zh="订单被挂起",
+    en="Order put on hold",
+    milestone="ORDER_HELD",
+    visibility="masked",
+    fields=["reason", "detail", "until", "stage"],
+)
+HOLD_RELEASED = declare(
+    "order.hold_released",
+    zh="解除挂起",
+    en="Hold released",
+    milestone="ORDER_RELEASED",
+    visibility="public",
+    fields=["reason", "note", "stage"],
+)
+PRICED = declare(
+    "order.priced", zh="优惠已计算", en="Promotions applied", fields=["discount", "total", "rules", "stage"]
+)
+BACKORDERED = declare(
+    "order.backordered",
+    zh="等待到货",
+    en="Waiting for stock",
+    visibility="public",
+    fields=["reason", "lines", "stage"],
+)
+REROUTED = declare(
+    "order.rerouted", zh="重新选择发货仓", en="Sent back to routing", fields=["reason", "stage"]
+)
+CANCELLED = declare(
+    "order.cancelled",
+    zh="订单已取消",
+    en="Order cancelled",
+    milestone="CANCELLED",
+    visibility="public",
+    fields=["reason", "stage"],
+)
+REFUSED_REPEAT = declare(
+    "order.repeat_refused",
+    zh="同号订单内容不同，未采用",
+    en="Same number with other content, not applied",
+    fields=["source", "content_hash"],
+)
+SPLIT = declare(
+    "order.split",
+    zh="订单已拆分",
+    en="Order split",
+    milestone="ORDER_SPLIT",
+    visibility="public",
+    fields=["part", "part_id", "lines", "total", "reason", "stage"],
+)
+SPLIT_OFF = declare(
+    "order.split_off",
+    zh="由拆单生成",
+    en="Split off another order",
+    milestone="ORDER_SPLIT",
+    visibility="public",
+    fields=[
+        "from", "from_id", "external_id", "channel", "total", "currency", "lines", "paid", "holds", "reason",
+        "stage",
+    ],
+)  # fmt: skip
+MERGED = declare(
+    "order.merged",
+    zh="合并了其他订单",
+    en="Other orders merged into this one",
+    milestone="ORDER_MERGED",
+    visibility="public",
+    fields=["orders", "external_ids", "lines", "total", "holds", "reason", "stage"],
+)
+MERGED_INTO = declare(
+    "order.merged_into",
+    zh="已并入另一订单",
+    en="Merged into another order",
+    fields=["into", "into_id", "reason", "stage"],
+)
+ADDRESS_CHANGE_REQUESTED = declare(
+    "order.address_change_requested",
+    zh="申请修改收货地址",
+    en="Address change requested",
+    milestone="ADDRESS_CHANGE_REQUESTED",
+    visibility="public",
+    fields=["change", "requested_by", "fulfillments", "stage"],
+)
+ADDRESS_CHANGED = declare(
+    "order.address_changed",
+    zh="收货地址已修改",
+    en="Address changed",
+    milestone="ADDRESS_CHANGED",
+    visibility="public",
+    fields=["change", "requested_by", "other_province", "other_country", "stage"],
+)
+ADDRESS_CHANGE_FAILED = declare(
+    "order.address_change_failed",
+    zh="未能修改收货地址",
+    en="Address not changed",
+    milestone="ADDRESS_CHANGE_FAILED",
+    visibility="public",
+    fields=["change", "state", "answer", "stage"],
+)

@@ -1,0 +1,261 @@
+"""What a decision looks at: stock, capacity, lanes, prices and refusals of a batch, in a constant number
+of queries.
+
+The snapshot is decided on in memory, oldest order first, and every decision takes its units and parcels
+from it, so a batch does not oversubscribe itself. The database has the last word when stock is reserved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from django.db.models import F, Q
+
+from carbon.consignments import lane_inputs
+from carbon.defaults import lane_for
+from carbon.estimate import EstimateError, LaneIntensity
+from orderhub.fulfillment import rates
+from orderhub.fulfillment.models import FulfillmentOrder
+from orderhub.fulfillment.models.fulfillment import State
+from orderhub.fulfillment.rates import Destination, LaneOption
+from orderhub.inventory.models import Stock, Warehouse
+from orderhub.kernel import regions
+from orderhub.orders.models import Order, OrderLine
+from routing.engine.model import Lane, Need, Node, PlannedParcel, Request
+from routing.load import Load, loads
+from routing.scarcity import prices_of
+
+# Packaging the freight of a parcel is reckoned with: the default carton of the carbon app.
+PACKAGING_GRAMS = 150
+SPEED = {"economy": 0, "standard": 1, "express": 2, "next_day": 2, "same_day": 3}
+NO_CARBON = LaneIntensity(Decimal(0), Decimal(0))
+
+
+@dataclass(slots=True)
+class Site:
+    """One warehouse as the batch has left it so far."""
+
+    warehouse: Warehouse
+    stock: dict[int, int]
+    prices: dict[int, Decimal]
+    load: Load
+
+
+@dataclass(slots=True)
+class Offer:
+    """What one order may choose from, with the lane behind every engine lane and what the operator should
+    know."""
+
+    request: Request
+    nodes: list[Node]
+    options: dict[tuple[int, str], LaneOption]
+    warehouses: dict[int, Warehouse]
+    names_en: dict[int, str]
+    refused: set[int]
+    notes: list[str]
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """Everything the orders of one batch compete for."""
+
+    now: datetime
+    sites: dict[int, list[Site]]
+    lanes: rates.Lanes
+    refused: dict[int, dict[int, int]]
+    priced_skus: frozenset[int]
+    _engine_lanes: dict[tuple[int, Destination, bool], list[tuple[Lane, LaneOption]]] = field(
+        default_factory=dict
+    )
+    _no_carbon: set[int] = field(default_factory=set)
+
+    def offer(self, order: Order, lines: Sequence[OrderLine], *, ask_again: bool = False) -> Offer:
+        """The request and the nodes of one order, reflecting what earlier orders of the batch took.
+
+        A warehouse that refused the order is left out; with `ask_again`, only one that refused it twice.
+        """
+        least = 2 if ask_again else 1
+        refused_ids = {pk for pk, times in self.refused.get(order.pk, {}).items() if times >= least}
+        sites = self.sites.get(order.merchant_id, [])
+        usable = [site for site in sites if site.warehouse.pk not in refused_ids]
+        priced = {site.warehouse.pk: self._priced(site.warehouse, order) for site in usable}
+        fitting = {key: [pair for pair in pairs if _fits(order, pair[1])] for key, pairs in priced.items()}
+        notes = []
+        if not any(fitting.values()) and any(priced.values()):
+            fitting, notes = priced, ["service_not_offered"]
+        if any(line.sku_id not in self.priced_skus for line in lines):
+            notes.append("stock_price_off")
+        if self._no_carbon & {site.warehouse.pk for site in usable}:
+            notes.append("carbon_unknown")
+        return Offer(
+            request=_request(order, lines, now=self.now),
+            nodes=[_node(site, order, [lane for lane, _ in fitting[site.warehouse.pk]]) for site in usable],
+            options={
+                (key, option.card.code): option for key, pairs in fitting.items() for _, option in pairs
+            },
+            warehouses={site.warehouse.pk: site.warehouse for site in sites},
+            names_en={site.warehouse.pk: site.warehouse.name_en or site.warehouse.name for site in sites},
+            refused=refused_ids & {site.warehouse.pk for site in sites},
+            notes=notes,
+        )
+
+    def take(self, order: Order, parcels: Iterable[PlannedParcel], sku_of: Mapping[int, int]) -> None:
+        """Leave the units and parcel slots of a plan out of what later orders see."""
+        by_id = {site.warehouse.pk: site for site in self.sites[order.merchant_id]}
+        for parcel in parcels:
+            site = by_id[parcel.node_id]
+            site.load.take(1)
+            for piece in parcel.pieces:
+                site.stock[sku_of[piece.line_id]] -= piece.quantity
+
+    def site(self, order: Order, warehouse_id: int) -> Site:
+        """The site of one warehouse of the order's merchant."""
+        return next(s for s in self.sites[order.merchant_id] if s.warehouse.pk == warehouse_id)
+
+    def _priced(self, warehouse: Warehouse, order: Order) -> list[tuple[Lane, LaneOption]]:
+        place = destination(order)
+        key = (warehouse.pk, place, order.green)
+        if key not in self._engine_lanes:
+            options = self.lanes.get((warehouse.pk, place), ())
+            self._engine_lanes[key] = [(self._lane(warehouse, order, o), o) for o in options]
+        return self._engine_lanes[key]
+
+    def _lane(self, warehouse: Warehouse, order: Order, option: LaneOption) -> Lane:
+        try:
+            carbon = lane_for(**lane_inputs(order, warehouse, option.card))
+        except EstimateError:
+            carbon = NO_CARBON
+            self._no_carbon.add(warehouse.pk)
+        zone = option.zone
+        return Lane(
+            carrier=option.card.code,
+            service=option.card.service,
+            zone=zone.name,
+            first_grams=zone.first_grams,
+            first_fee=zone.first_fee,
+            step_grams=zone.step_grams,
+            step_fee=zone.step_fee,
+            hours=option.hours,
+            distance_km=option.distance_km,
+            max_grams=option.card.max_grams,
+            parcel_grams=PACKAGING_GRAMS,
+            kgco2e_per_kg=carbon.kgco2e_per_kg,
+            # The carbon line starts at zero goods, the engine's at zero goods and packaging.
+            kgco2e_per_parcel=carbon.kgco2e_per_parcel - carbon.kgco2e_per_kg * PACKAGING_GRAMS / 1000,
+        )
+
+
+def destination(order: Order) -> Destination:
+    """Where an order goes, by city."""
+    return Destination(
+        order.country, order.province, order.city, order.latitude, order.longitude, order.is_remote
+    )
+
+
+def take_snapshot(orders: Sequence[Order], lines: Iterable[OrderLine], *, now: datetime) -> Snapshot:
+    """Read what a batch competes for: nine queries, whatever its size."""
+    merchant_ids = {order.merchant_id for order in orders}
+    sku_ids = {line.sku_id for line in lines}
+    warehouses = list(Warehouse.objects.filter(merchant_id__in=merchant_ids, is_active=True).order_by("pk"))
+    stock = _sellable(sku_ids, warehouses)
+    prices, priced_skus = prices_of(stock, now=now)
+    load = loads(warehouses, now=now)
+    sites: dict[int, list[Site]] = {}
+    for warehouse in warehouses:
+        site = Site(warehouse, stock[warehouse.pk], prices.get(warehouse.pk, {}), load[warehouse.pk])
+        sites.setdefault(warehouse.merchant_id, []).append(site)
+    return Snapshot(
+        now=now,
+        sites=sites,
+        lanes=rates.lanes(warehouses, map(destination, orders), cards=rates.cards_of(merchant_ids)),
+        refused=refused_warehouses([order.pk for order in orders]),
+        priced_skus=priced_skus,
+    )
+
+
+def refused_warehouses(order_ids: Sequence[int]) -> dict[int, dict[int, int]]:
+    """How often which warehouses refused an order or could not pick all of it."""
+    rows = FulfillmentOrder.objects.filter(order_id__in=order_ids).filter(
+        Q(state=State.REJECTED) | ~Q(refusal="")
+    )
+    found: dict[int, dict[int, int]] = {}
+    for order_id, warehouse_id in rows.values_list("order_id", "warehouse_id"):
+        times = found.setdefault(order_id, {})
+        times[warehouse_id] = times.get(warehouse_id, 0) + 1
+    return found
+
+
+def _sellable(sku_ids: Iterable[int], warehouses: Sequence[Warehouse]) -> dict[int, dict[int, int]]:
+    found: dict[int, dict[int, int]] = {warehouse.pk: {} for warehouse in warehouses}
+    rows = Stock.objects.filter(sku_id__in=set(sku_ids), warehouse__in=found).annotate(
+        sellable=F("on_hand") - F("reserved") - F("safety")
+    )
+    for warehouse_id, sku_id, sellable in rows.values_list("warehouse_id", "sku_id", "sellable"):
+        found[warehouse_id][sku_id] = max(sellable, 0)
+    return found
+
+
+def _request(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Request:
+    needs = tuple(
+        Need(
+            line_id=line.pk,
+            sku_id=line.sku_id,
+            sku_code=line.sku.code,
+            quantity=line.open + line.backordered,
+            grams_each=line.sku.grams,
+            traits=frozenset(line.sku.traits),
+            cm3_each=line.sku.volume_cm3,
+        )
+        for line in lines
+    )
+    hours = None
+    if order.promised_at is not None and order.promised_at > now:
+        hours = Decimal(int((order.promised_at - now).total_seconds())) / 3600
+    return Request(order.pk, needs, order.is_remote, hours)
+
+
+def _node(site: Site, order: Order, lanes: Sequence[Lane]) -> Node:
+    warehouse = site.warehouse
+    return Node(
+        id=warehouse.pk,
+        code=warehouse.code,
+        name=warehouse.name,
+        kind=warehouse.kind,
+        stock=site.stock,
+        lanes=tuple(lanes),
+        capacity_left=site.load.left,
+        frozen=warehouse.is_frozen,
+        accepts=frozenset(warehouse.accepts),
+        banned_skus=frozenset(),
+        handling_per_parcel=warehouse.handling_per_parcel,
+        handling_per_line=warehouse.handling_per_line,
+        stock_price=site.prices,
+        capacity_price=site.load.price,
+        serves_region=_serves(warehouse, order),
+        cutoff_wait_hours=site.load.wait_hours,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _province(country: str, name: str) -> str:
+    """The code of a province however it is written; unknown ones stand for themselves."""
+    found = regions.find_province(country, name)
+    return found.code if found else name
+
+
+def _serves(warehouse: Warehouse, order: Order) -> bool:
+    """Whether the order's province is one this warehouse serves first."""
+    if warehouse.country != order.country:
+        return False
+    wanted = _province(order.country, order.province)
+    return any(_province(warehouse.country, name) == wanted for name in warehouse.serves_provinces)
+
+
+def _fits(order: Order, option: LaneOption) -> bool:
+    """Whether a service is quick enough for what the order asked; green orders may also go slowly."""
+    asked = 0 if order.green else SPEED.get(order.service, 1)
+    return SPEED.get(option.card.service, 1) >= asked

@@ -1,0 +1,155 @@
+"""Decisions in words: the winner against the runner-up term by term, and why nodes were left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+
+from routing.engine.model import TERMS, ZERO, Decision, Plan, Removal
+
+CENT = Decimal("0.01")
+_LABELS = {
+    "zh": {
+        "freight": "运费",
+        "handling": "操作费",
+        "time": "时效",
+        "carbon": "碳",
+        "capacity_price": "产能",
+        "split": "拆单",
+        "forward_bonus": "前置仓奖励",
+    },
+    "en": {
+        "freight": "freight",
+        "handling": "handling",
+        "time": "time",
+        "carbon": "carbon",
+        "capacity_price": "capacity",
+        "split": "split",
+        "forward_bonus": "forward bonus",
+    },
+}
+_REASONS = {
+    "zh": {
+        "frozen": "已冻结",
+        "no_capacity": "今日包裹产能已满",
+        "no_lane": "没有到目的地的线路",
+        "misses_promise": "最快 {hours} 小时，晚于承诺的 {promise_hours} 小时",
+        "sku_banned": "{sku_code} 不得从此仓发出",
+        "trait_not_accepted": "{sku_code} 需要 {traits}，此仓不具备",
+        "out_of_stock": "{sku_code} 库存不足，缺 {short_by} 件",
+        "too_heavy": "{sku_code} 重 {grams} 克，超过单包裹上限 {max_grams} 克",
+    },
+    "en": {
+        "frozen": "frozen",
+        "no_capacity": "no parcel capacity left today",
+        "no_lane": "no lane to the destination",
+        "misses_promise": "fastest is {hours} h, later than the promised {promise_hours} h",
+        "sku_banned": "{sku_code} must not ship from here",
+        "trait_not_accepted": "{sku_code} needs {traits}, not handled here",
+        "out_of_stock": "{sku_code} is short by {short_by}",
+        "too_heavy": "{sku_code} weighs {grams} g, above the parcel limit of {max_grams} g",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TermDiff:
+    """One term of the winner minus that of the runner-up, in yuan; negative where the winner is cheaper."""
+
+    term: str
+    yuan: Decimal
+
+
+def compare(winner: Plan, runner_up: Plan) -> list[TermDiff]:
+    """Differences of all terms that differ; they sum exactly to the difference of the totals."""
+    diffs = [TermDiff(term, winner.terms[term] - runner_up.terms[term]) for term in TERMS]
+    return [diff for diff in diffs if diff.yuan]
+
+
+def sentence(decision: Decision, language: str) -> str:
+    """One line in ``zh`` or ``en`` on why this plan; figures in cents that still add up."""
+    zh = language == "zh"
+    if decision.plan is None:
+        return "没有可行的发货方案" if zh else "No feasible plan"
+    units = sum(shortage.quantity for shortage in decision.shortages)
+    tail = "" if not units else f"；缺 {units} 件" if zh else f"; {units} short"
+    if not decision.alternatives:
+        total = f"{_cents(decision.plan.total)}"
+        text = (
+            f"{_names(decision.plan, zh)}：唯一可行方案，¥{total}"
+            if zh
+            else (f"{_names(decision.plan, zh)}: the only feasible plan, ¥{total}")
+        )
+        return text + tail
+    return _versus(decision.plan, decision.alternatives[0], language) + tail
+
+
+def removal_sentence(removal: Removal, language: str) -> str:
+    """Why a node was left out, in ``zh`` or ``en``."""
+    facts = {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else value
+        for name, value in removal.facts.items()
+    }
+    reason = _REASONS[language][removal.code].format_map(facts)
+    name = removal.node_name or removal.node_code
+    return f"{name}：{reason}" if language == "zh" else f"{name}: {reason}"
+
+
+def _versus(winner: Plan, runner_up: Plan, language: str) -> str:
+    zh = language == "zh"
+    one, two = _names(winner, zh), _names(runner_up, zh)
+    if one == two:
+        one, two = ("首选方案", "次优方案") if zh else ("The chosen plan", "the runner-up")
+    diffs = compare(winner, runner_up)
+    gap = runner_up.total - winner.total
+    shown = _in_cents(diffs, -_cents(gap))
+    parts = [
+        f"{_label(diff, winner, runner_up, language)} {_signed(cents)}"
+        for diff, cents in zip(diffs, shown, strict=True)
+        if cents
+    ]
+    if zh:
+        head = f"{one}优于{two} ¥{_cents(gap)}" if gap else f"{one}与{two}同价"
+        return head + ("：" + "，".join(parts) if parts else "")
+    head = f"{one} beats {two} by ¥{_cents(gap)}" if gap else f"{one} ties with {two}"
+    return head + (": " + ", ".join(parts) if parts else "")
+
+
+def _in_cents(diffs: list[TermDiff], total: Decimal) -> list[Decimal]:
+    """Terms in cents that sum to the total in cents: the largest remainders are rounded up."""
+    floors = [diff.yuan.quantize(CENT, ROUND_FLOOR) for diff in diffs]
+    missing = int((total - sum(floors, ZERO)) / CENT)
+    by_remainder = sorted(range(len(diffs)), key=lambda n: (floors[n] - diffs[n].yuan, n))
+    for n in by_remainder[:missing]:
+        floors[n] += CENT
+    return floors
+
+
+def _label(diff: TermDiff, winner: Plan, runner_up: Plan, language: str) -> str:
+    """The name of a term; hours and stock say which way."""
+    zh, more = language == "zh", diff.yuan > 0
+    hours = winner.hours - runner_up.hours
+    if diff.term == "time" and hours and (hours > 0) is more:
+        figure = f"{abs(hours).quantize(Decimal('0.1'), ROUND_HALF_UP).normalize():f}"
+        if zh:
+            return f"{'慢' if more else '快'} {figure} 小时"
+        return f"{figure} h {'slower' if more else 'faster'}"
+    if diff.term == "stock_price":
+        return (
+            ("库存更紧张" if more else "库存更宽裕") if zh else ("scarcer stock" if more else "ampler stock")
+        )
+    return _LABELS[language][diff.term]
+
+
+def _names(plan: Plan, zh: bool) -> str:
+    """Each node once, in the order of the parcels."""
+    names = dict.fromkeys(parcel.node_name or parcel.node_code for parcel in plan.parcels)
+    return "＋".join(names) if zh else " + ".join(names)
+
+
+def _cents(yuan: Decimal) -> Decimal:
+    return yuan.quantize(CENT, ROUND_HALF_UP)
+
+
+def _signed(yuan: Decimal) -> str:
+    return f"{'+' if yuan > 0 else '−'}{abs(yuan)}"

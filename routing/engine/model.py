@@ -1,0 +1,177 @@
+"""What goes into a routing decision and what comes out: frozen values, money in Decimal yuan, no behavior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+ZERO = Decimal(0)
+TERMS = ("freight", "handling", "time", "carbon", "stock_price", "capacity_price", "split", "forward_bonus")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One order line still to be sent: whole units, grams and cm³ each, and what a node must accept."""
+
+    line_id: int
+    sku_id: int
+    sku_code: str
+    quantity: int
+    grams_each: int
+    traits: frozenset[str] = frozenset()
+    cm3_each: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A carrier service from one node to this destination, priced by weight steps.
+
+    Charged grams are the larger of goods + ``parcel_grams`` (packaging) and the volumetric weight
+    (``dim_cm3_per_kg``, None: none). ``kgco2e_per_kg`` counts per kg of goods and packaging.
+    """
+
+    carrier: str
+    service: str
+    zone: str
+    first_grams: int
+    first_fee: Decimal
+    step_grams: int
+    step_fee: Decimal
+    hours: Decimal
+    distance_km: Decimal
+    kgco2e_per_kg: Decimal
+    kgco2e_per_parcel: Decimal
+    max_grams: int | None = None
+    parcel_grams: int = 0
+    dim_cm3_per_kg: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A source of goods: sellable units by sku, parcels left today (None: any number), prices in yuan."""
+
+    id: int
+    code: str
+    name: str
+    kind: str
+    stock: Mapping[int, int]
+    lanes: tuple[Lane, ...]
+    capacity_left: int | None
+    frozen: bool
+    accepts: frozenset[str]
+    banned_skus: frozenset[int]
+    handling_per_parcel: Decimal
+    handling_per_line: Decimal
+    stock_price: Mapping[int, Decimal]
+    capacity_price: Decimal
+    serves_region: bool
+    cutoff_wait_hours: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """Exchange rates of the operator, yuan per unit named.
+
+    ``time_by_line_share`` weighs the hours of a parcel by its share of the order's lines instead of
+    counting every parcel in full. Terms are rounded to ``digits`` decimals of a yuan (4 in trade).
+    """
+
+    code: str
+    yuan_per_hour: Decimal
+    yuan_per_hour_remote: Decimal
+    yuan_per_kgco2e: Decimal
+    stock_price_factor: Decimal = Decimal(1)
+    yuan_per_extra_parcel: Decimal = ZERO
+    forward_bonus: Decimal = ZERO
+    max_parcels: int | None = None
+    time_by_line_share: bool = False
+    digits: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The order to be routed; ``promise_hours`` is the latest arrival still allowed (None: none given)."""
+
+    order_id: int
+    needs: tuple[Need, ...]
+    remote: bool
+    promise_hours: Decimal | None
+    allow_partial: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Units of one line inside a parcel."""
+
+    line_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedParcel:
+    """One parcel: weight with packaging, hours to the door with the cut-off wait, and its terms in yuan.
+
+    ``kgco2e`` is unrounded: ``grams / 1000 × kgco2e_per_kg + kgco2e_per_parcel`` of its lane, kept beside it.
+    """
+
+    node_id: int
+    node_code: str
+    carrier: str
+    service: str
+    pieces: tuple[Piece, ...]
+    grams: int
+    hours: Decimal
+    kgco2e: Decimal
+    terms: Mapping[str, Decimal]
+    node_name: str = ""
+    zone: str = ""
+    distance_km: Decimal = ZERO
+    kgco2e_per_kg: Decimal = ZERO
+    kgco2e_per_parcel: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A way to send the order: summed terms, their total in yuan, hours of the last parcel, kg CO2e."""
+
+    parcels: tuple[PlannedParcel, ...]
+    terms: Mapping[str, Decimal]
+    total: Decimal
+    hours: Decimal
+    kgco2e: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Why a node was filtered out, for the whole order (``line_id`` None) or for one line."""
+
+    node_id: int
+    node_code: str
+    line_id: int | None
+    code: str
+    facts: Mapping[str, object]
+    node_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """Units of a line that no plan sends."""
+
+    line_id: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The answer: status routed, partial or unroutable; ``total`` is the plan's, zero without a plan."""
+
+    order_id: int
+    strategy: str
+    status: str
+    plan: Plan | None
+    alternatives: tuple[Plan, ...]
+    removed: tuple[Removal, ...]
+    shortages: tuple[Shortage, ...]
+    method: str
+    total: Decimal = field(default=ZERO)

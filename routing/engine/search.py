@@ -1,0 +1,170 @@
+"""From items to the cheapest plans as bare blocks (source, items): limits found lazily, then next best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from routing.engine.model import Need
+from routing.engine.pieces import Item
+from routing.engine.price import UNREACHED, Ints, Tariff, members, over_stock, price_subsets
+from routing.engine.screen import Source
+from routing.engine.split import Block, Limit, Split
+
+EXACT_ITEMS = 12
+_TRIED = 64  # candidate plans looked at for the alternatives
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One order after the hard limits, ready to be split."""
+
+    items: tuple[Item, ...]
+    sources: tuple[Source, ...]
+    needs: tuple[Need, ...]
+    prices: Tariff
+    max_parcels: int | None
+    shared_sku: bool
+
+    def kept(self, blocks: Sequence[Block]) -> set[int]:
+        """Sources whose parcel slots or shared stock these parcels overrun."""
+        count: dict[int, int] = {}
+        mine: dict[int, int] = {}
+        for source, bits in blocks:
+            count[source] = count.get(source, 0) + 1
+            mine[source] = mine.get(source, 0) | bits
+        over = set()
+        for source, parcels in count.items():
+            node = self.sources[source].node
+            if (node.capacity_left is not None and parcels > node.capacity_left) or (
+                parcels > 1 and self.shared_sku and not self.in_stock(source, mine[source])
+            ):
+                over.add(source)
+        return over
+
+    def in_stock(self, source: int, bits: int) -> bool:
+        """Whether one source has the units of all these items together."""
+        wanted: dict[int, int] = {}
+        for i, item in enumerate(self.items):
+            if bits >> i & 1:
+                for part in item.parts:
+                    sku = self.needs[part.need].sku_id
+                    wanted[sku] = wanted.get(sku, 0) + part.quantity
+        stock = self.sources[source].node.stock
+        return all(stock.get(sku, 0) >= quantity for sku, quantity in wanted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The best plan and the next ones, as blocks; ``sent`` are the bits of the items in them."""
+
+    sent: int
+    best: list[Block]
+    others: list[list[Block]]
+
+
+def search(problem: Problem, *, alternatives: int) -> Found:
+    """The cheapest plan that sends the most units, and up to ``alternatives`` plans with other assignments.
+
+    The runner-up is exact while no slot or shared-stock limit binds: any other assignment sends some item
+    from another source, and the best plan through every single parcel is known. Later alternatives are the
+    next best of these plans. Where a limit binds: best plans without each used source, and single parcels.
+    """
+    keys = price_subsets(
+        problem.prices, problem.items, problem.sources, problem.needs, shared_sku=problem.shared_sku
+    )
+    split, sent, best = _settle(problem, keys)
+    others: list[list[Block]] = []
+    seen = {assignment(best)}
+    candidates = (
+        _forbidding(problem, keys, best, sent) if split.limited else _through(problem, split, best, sent)
+    )
+    for blocks in candidates:
+        if len(others) == alternatives:
+            break
+        if assignment(blocks) not in seen and not problem.kept(blocks):
+            seen.add(assignment(blocks))
+            others.append(blocks)
+    return Found(sent, best, others)
+
+
+def assignment(blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """Who sends which items, however packed: what makes two plans different."""
+    mine: dict[int, int] = {}
+    for source, bits in blocks:
+        mine[source] = mine.get(source, 0) | bits
+    return tuple(sorted(mine.items()))
+
+
+def _settle(problem: Problem, keys: Ints) -> tuple[Split, int, list[Block]]:
+    """Solve without slot limits, then again with those that the plan overran, until none is."""
+    limits: dict[int, Limit] = {}
+    while True:
+        split = Split(keys, len(problem.items), problem.max_parcels, limits)
+        sent = _most_units(problem.items, split.best)
+        best = split.plan(sent)
+        over = problem.kept(best)
+        if not over:
+            return split, sent, best
+        for source in over:
+            limits[source] = _limit(problem, source)
+
+
+def _limit(problem: Problem, source: int) -> Limit:
+    covered = None
+    if problem.shared_sku:
+        inside = members(len(problem.items))
+        covered = ~over_stock(problem.items, [problem.sources[source]], problem.needs, inside)[0]
+    slots = problem.sources[source].node.capacity_left
+    return Limit(len(problem.items) if slots is None else slots, covered)
+
+
+def _most_units(items: Sequence[Item], best: Ints) -> int:
+    """The feasible subset with the most units, the cheapest of equals."""
+    whole = len(best) - 1
+    if best[whole] < UNREACHED:
+        return whole
+    units = np.array([item.units for item in items], dtype=np.int64) @ members(len(items))
+    units[best >= UNREACHED] = -1
+    most = np.flatnonzero(units == units.max())
+    return int(most[np.argmin(best[most])])
+
+
+def _through(problem: Problem, split: Split, best: Sequence[Block], sent: int) -> Iterator[list[Block]]:
+    """Best plans through each parcel that changes an assignment, cheapest first."""
+    if not sent:
+        return
+    values, blocks = split.through_every_parcel(sent)
+    for source, mine in assignment(best):
+        values[source, (blocks & ~mine) == 0] = UNREACHED
+    flat = values.ravel()
+    if len(flat) > _TRIED:
+        nearest = np.sort(np.argpartition(flat, _TRIED)[:_TRIED])
+    else:
+        nearest = np.arange(len(flat))
+    depth = None if split.most is None else split.most - 1
+    for at in nearest[np.argsort(flat[nearest], kind="stable")].tolist():
+        if flat[at] >= UNREACHED:
+            return
+        source, column = divmod(at, len(blocks))
+        block = int(blocks[column])
+        yield [(source, block), *split.free_blocks(sent & ~block, depth)]
+
+
+def _forbidding(problem: Problem, keys: Ints, best: Sequence[Block], sent: int) -> Iterator[list[Block]]:
+    """Best plans without each used source in turn, and single-parcel plans, cheapest first."""
+    plans: list[tuple[int, list[Block]]] = [
+        (int(keys[source, sent]), [(source, sent)])
+        for source in range(len(keys))
+        if keys[source, sent] < UNREACHED
+    ]
+    for source, _ in assignment(best):
+        without = keys.copy()
+        without[source] = np.int64(UNREACHED * 2)
+        split, still, blocks = _settle(problem, without)
+        if still == sent:
+            plans.append((int(split.best[sent]), blocks))
+    for _, blocks in sorted(plans, key=lambda plan: (plan[0], sorted(plan[1]))):
+        yield blocks

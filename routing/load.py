@@ -1,0 +1,96 @@
+"""How full a warehouse is: the day it can next work on an order, the wait until then and the price of a
+slot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from orderhub.inventory.models import Warehouse, WarehouseDay
+
+DAYS_AHEAD = 7
+DAY_STARTS_AT = time(8)  # after the cut-off, work goes on the next local morning
+# Slots cost nothing up to this share of a day's capacity, then up to the full price in a straight line.
+FREE_SHARE = Decimal("0.8")
+FULL_PRICE = Decimal(4)
+CENT = Decimal("0.01")
+
+
+@dataclass(slots=True)
+class Load:
+    """Parcel slots of one warehouse by day, from the first day it can work on (`capacity` None: no limit)."""
+
+    days: list[date]
+    used: list[int]
+    waits: list[Decimal]
+    capacity: int | None
+
+    def take(self, parcels: int) -> None:
+        """Use slots of the present day."""
+        self.used[self._at] += parcels
+
+    @property
+    def _at(self) -> int:
+        """The first day with a slot; the last one looked at if all are full."""
+        if self.capacity is None:
+            return 0
+        return next((n for n, used in enumerate(self.used) if used < self.capacity), len(self.days) - 1)
+
+    @property
+    def date(self) -> date:
+        """The local day the next parcel counts for."""
+        return self.days[self._at]
+
+    @property
+    def wait_hours(self) -> Decimal:
+        """Hours until that day's work."""
+        return self.waits[self._at]
+
+    @property
+    def left(self) -> int | None:
+        """Slots left on that day."""
+        return None if self.capacity is None else max(0, self.capacity - self.used[self._at])
+
+    @property
+    def price(self) -> Decimal:
+        """Yuan per parcel as that day fills up."""
+        if not self.capacity:
+            return Decimal(0)
+        over = Decimal(self.used[self._at]) / self.capacity - FREE_SHARE
+        return (max(over, Decimal(0)) / (1 - FREE_SHARE) * FULL_PRICE).quantize(CENT)
+
+
+def loads(warehouses: Sequence[Warehouse], *, now: datetime) -> dict[int, Load]:
+    """The load of each warehouse from its next working day on; one query."""
+    days = {warehouse.pk: working_days(warehouse, now=now) for warehouse in warehouses}
+    used = _used(days, (day for found in days.values() for day in found))
+    return {
+        warehouse.pk: Load(
+            days=days[warehouse.pk],
+            used=[used.get((warehouse.pk, day), 0) for day in days[warehouse.pk]],
+            waits=[_wait_hours(warehouse, day, now=now) for day in days[warehouse.pk]],
+            capacity=warehouse.capacity_per_day,
+        )
+        for warehouse in warehouses
+    }
+
+
+def working_days(warehouse: Warehouse, *, now: datetime) -> list[date]:
+    """The local days an order may be worked on: today until the cut-off, then from tomorrow."""
+    local = now.astimezone(ZoneInfo(warehouse.time_zone))
+    first = local.date() if local.time() <= warehouse.cutoff_at else local.date() + timedelta(days=1)
+    return [first + timedelta(days=n) for n in range(DAYS_AHEAD)]
+
+
+def _wait_hours(warehouse: Warehouse, day: date, *, now: datetime) -> Decimal:
+    starts = datetime.combine(day, DAY_STARTS_AT, tzinfo=ZoneInfo(warehouse.time_zone))
+    seconds = max(0, int((starts - now).total_seconds()))
+    return (Decimal(seconds) / 3600).quantize(CENT)
+
+
+def _used(warehouse_ids: Iterable[int], days: Iterable[date]) -> dict[tuple[int, date], int]:
+    rows = WarehouseDay.objects.filter(warehouse_id__in=set(warehouse_ids), date__in=set(days))
+    return {(pk, day): parcels for pk, day, parcels in rows.values_list("warehouse_id", "date", "parcels")}

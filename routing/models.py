@@ -1,0 +1,121 @@
+"""Strategies operators tune, their immutable versions, and every decision made with them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from orderhub.access.models import Merchant
+from orderhub.orders.models import Channel, Order
+
+
+def _rate(label: object, default: str) -> models.DecimalField:  # type: ignore[type-arg]
+    return models.DecimalField(label, max_digits=9, decimal_places=4, default=Decimal(default))  # type: ignore[arg-type]
+
+
+class Strategy(models.Model):
+    """A named set of exchange rates in yuan; saving makes a new version that is effective at once."""
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
+    code = models.SlugField(_("code"), max_length=40)
+    name = models.CharField(_("name"), max_length=80)
+    name_en = models.CharField(_("English name"), max_length=80, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    is_default = models.BooleanField(_("default of the merchant"), default=False)
+    channels = models.ManyToManyField(
+        Channel, verbose_name=_("channels"), blank=True, help_text=_("Orders of these channels use it.")
+    )
+    for_green = models.BooleanField(_("for green delivery orders"), default=False)
+    yuan_per_hour = _rate(_("¥ per hour"), "0.08")
+    yuan_per_hour_remote = _rate(_("¥ per hour in remote regions"), "0.50")
+    yuan_per_kgco2e = _rate(_("¥ per kg CO2e"), "0.50")
+    stock_price_factor = _rate(_("× stock price"), "1")
+    yuan_per_extra_parcel = _rate(_("¥ per extra parcel"), "2")
+    forward_bonus = _rate(_("¥ bonus per parcel from a forward warehouse"), "0")
+    max_parcels = models.PositiveSmallIntegerField(_("at most parcels"), null=True, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("strategy")
+        verbose_name_plural = _("strategies")
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "code"], name="routing_strategy_code"),
+            models.UniqueConstraint(
+                fields=["merchant"], condition=models.Q(is_default=True), name="routing_strategy_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StrategyVersion(models.Model):
+    """The figures of a strategy at one moment; decisions point here and can be replayed."""
+
+    strategy = models.ForeignKey(
+        Strategy, verbose_name=_("strategy"), on_delete=models.PROTECT, related_name="versions"
+    )
+    number = models.PositiveIntegerField(_("version"))
+    values = models.JSONField(_("figures"))
+    created_at = models.DateTimeField(_("created at"))
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+
+    class Meta:
+        verbose_name = _("strategy version")
+        verbose_name_plural = _("strategy versions")
+        constraints = [models.UniqueConstraint(fields=["strategy", "number"], name="routing_version_number")]
+
+    def __str__(self) -> str:
+        return f"{self.strategy_id} v{self.number}"
+
+
+class Decision(models.Model):
+    """Why an order ships from where it ships: every candidate, what removed it, winner and runner-up in ¥."""
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
+    order = models.ForeignKey(
+        Order, verbose_name=_("order"), on_delete=models.CASCADE, related_name="decisions"
+    )
+    strategy = models.ForeignKey(StrategyVersion, verbose_name=_("strategy"), on_delete=models.PROTECT)
+    status = models.CharField(_("outcome"), max_length=12)
+    method = models.CharField(_("method"), max_length=12)
+    total = models.DecimalField(_("cost in ¥"), max_digits=14, decimal_places=4, null=True)
+    plan = models.JSONField(_("plan"), null=True)
+    alternatives = models.JSONField(_("alternatives"), default=list)
+    removed = models.JSONField(_("removed"), default=list)
+    shortages = models.JSONField(_("shortages"), default=list)
+    elapsed_ms = models.DecimalField(_("milliseconds"), max_digits=9, decimal_places=3)
+    decided_at = models.DateTimeField(_("decided at"))
+    superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=models.Q(superseded_at__isnull=True),
+                name="routing_decision_current",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["decided_at"], name="routing_decision_decided"),
+            models.Index(
+                fields=["order"],
+                name="routing_decision_unroutable",
+                condition=models.Q(superseded_at__isnull=True, status="unroutable"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order_id}: {self.status}"

@@ -1,0 +1,55 @@
+"""The words of decisions in both languages that the engine does not know: outcomes, term names, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["zh", "en"]
+Words = Mapping[str, tuple[str, str]]
+
+TERMS: Words = {
+    "freight": ("运费", "freight"),
+    "handling": ("操作费", "handling"),
+    "time": ("时效", "time"),
+    "carbon": ("碳", "carbon"),
+    "stock_price": ("库存价格", "stock price"),
+    "capacity_price": ("产能", "capacity"),
+    "split": ("拆单", "split"),
+    "forward_bonus": ("前置仓奖励", "forward bonus"),
+}
+STATUSES: Words = {
+    "routed": ("已选定发货仓", "Routed"),
+    "partial": ("部分选定，其余等货", "Partly routed, the rest waits for stock"),
+    "unroutable": ("暂无可发货的仓库", "No warehouse can ship it"),
+}
+REFUSED_BEFORE = ("{name}：此前拒绝或缺拣过本订单", "{name}: refused this order before or could not pick it")
+MORE_REMOVED = ("另有 {count} 条同类排除", "{count} more of this kind")
+NOTES: Words = {
+    "stock_price_off": (
+        "近 30 天出库不足，部分 SKU 的库存价格按 0 计",
+        "Too few units shipped in 30 days: some SKUs have a stock price of 0",
+    ),
+    "service_not_offered": (
+        "没有仓库提供所选服务，按其他服务比较",
+        "No warehouse offers the service asked for; the others were compared",
+    ),
+    "carbon_unknown": (
+        "部分仓库缺少电网因子，碳项按 0 计",
+        "A warehouse has no grid factor: its carbon term is 0",
+    ),
+    "promise_dropped": (
+        "原承诺时间已无法满足，重新承诺",
+        "The time promised before cannot be kept; a new one was given",
+    ),
+}
+
+
+def word(table: Words, code: str, language: Language) -> str:
+    """The words of a code; an unknown code stands for itself."""
+    return pick(table[code], language) if code in table else code
+
+
+def pick(pair: tuple[str, str], language: Language) -> str:
+    """The Chinese or the English half."""
+    return pair[0 if language == "zh" else 1]

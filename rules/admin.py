@@ -1,0 +1,368 @@
+"""Operators' pages of rule sets, their versions, and order flows; the engine itself judges every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import display
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin, StackedInline
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from rules import admin_flows, queries, services, vocabulary
+from rules.engine import RuleError, compile_rule, sentence
+from rules.models import Rule, RuleSet, RuleVersion
+
+MOST_VERSIONS = 20
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+__all__ = ["RuleSetAdmin", "RuleVersionAdmin", "admin_flows"]
+
+
+def button(**options: Any) -> Callable[[Method], Method]:
+    """Unfold's `action` for a button of a page, with types."""
+    return cast("Callable[[Method], Method]", action(**options))
+
+
+def _language() -> str:
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
+def _words_of(fault: RuleError) -> str:
+    text = fault.zh if _language() == "zh" else fault.en
+    return f"{fault.path}: {text}"
+
+
+def _body(code: str, name: str, when: Any, then: Any) -> dict[str, Any]:
+    return {
+        "id": code or "rule",
+        "name": name or code or "rule",
+        "priority": 100,
+        "when": when or {"all": []},
+        "then": then,
+        "stop": False,
+        "group": "",
+    }
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """One rule as plain fields; condition and actions are compiled by the engine before they are kept."""
+
+    class Meta:
+        model = Rule
+        fields = (
+            "code",
+            "name",
+            "name_en",
+            "priority",
+            "condition",
+            "actions",
+            "group",
+            "stops",
+            "valid_from",
+            "valid_to",
+            "is_active",
+        )
+        widgets = {
+            "condition": UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+            "actions": UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["condition"].required = False
+        self.fields["condition"].help_text = _(
+            'e.g. {"fact": "order.total", "op": ">=", "value": "300"}; several under "all", "any" or "not". '
+            "Empty means always."
+        )
+        self.fields["actions"].help_text = _('e.g. [{"do": "hold", "with": {"reason": "risk"}}]')
+
+    def clean_condition(self) -> Any:
+        """Nothing means always."""
+        return self.cleaned_data["condition"] or {"all": []}
+
+    def clean(self) -> dict[str, Any]:
+        """The engine's own words for what is wrong, at the field it is in."""
+        given: dict[str, Any] = super().clean() or {}
+        since, until = given.get("valid_from"), given.get("valid_to")
+        if since and until and until <= since:
+            self.add_error("valid_to", _("Must be after its start."))
+        purpose = getattr(self.instance.ruleset, "purpose", "") if self.instance.ruleset_id else self._purpose
+        if "condition" in given and "actions" in given and purpose:
+            self._compile(purpose, given)
+        return given
+
+    #: Filled by the inline for rules of a set that is new itself.
+    _purpose = ""
+
+    def _compile(self, purpose: str, given: dict[str, Any]) -> None:
+        body = _body(given.get("code", ""), given.get("name", ""), given["condition"], given["actions"])
+        try:
+            vocabulary.check(purpose, compile_rule(body, vocabulary.words(purpose)))
+        except RuleError as fault:
+            self.add_error("actions" if fault.path.startswith("then") else "condition", _words_of(fault))
+
+
+class RuleFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
+    """Hands the set's purpose to each rule's form, also before the set is saved."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
+        form._purpose = self.instance.purpose or self.data.get("purpose", "")
+        return form
+
+
+class RuleInline(StackedInline):
+    """The draft's rules."""
+
+    model = Rule
+    form = RuleForm
+    formset = RuleFormSet
+    extra = 0
+    show_count = True
+    fields = (
+        "shown_sentence",
+        ("code", "name", "name_en"),
+        ("priority", "group"),
+        ("stops", "is_active"),
+        "condition",
+        "actions",
+        ("valid_from", "valid_to"),
+    )
+    readonly_fields = ("shown_sentence",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """In the order they run."""
+        return super().get_queryset(request).select_related("ruleset").order_by("priority", "code")
+
+    @display(description=_("In words"))
+    def shown_sentence(self, obj: Rule) -> str:
+        """The rule as a sentence in the reader's language."""
+        if not obj.pk:
+            return "–"
+        return in_words(obj.ruleset.purpose, _body(obj.code, obj.name, obj.condition, obj.actions))
+
+
+def in_words(purpose: str, body: dict[str, Any]) -> str:
+    """A rule as a sentence; the fault in words if it does not compile."""
+    try:
+        return sentence(body, vocabulary.words(purpose), _language())
+    except RuleError as fault:
+        return _words_of(fault)
+
+
+@admin.register(RuleSet)
+class RuleSetAdmin(ModelAdmin):
+    """A draft of rules, its button to publish, and the versions that were in force."""
+
+    list_display = ("shown_name", "code", "purpose", "scope", "shown_version", "is_active")
+    list_filter = ("purpose", "is_active")
+    search_fields = ("code", "name", "name_en")
+    show_full_result_count = False
+    warn_unsaved_form = True
+    ordering = ("scope", "code")
+    inlines = (RuleInline,)
+    readonly_fields = ("shown_versions",)
+    fields = (("code", "name", "name_en"), ("purpose", "scope", "is_active"), "shown_versions")
+    actions_detail = ("publish",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleSet]:
+        """Sets of all merchants, or for staff of one merchant its own."""
+        rows: QuerySet[RuleSet] = super().get_queryset(request).prefetch_related("versions")
+        merchant_id = getattr(request.user, "merchant_id", None)
+        return rows if merchant_id is None else rows.filter(scope=f"merchant:{merchant_id}")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Orders note its versions: a set is switched off instead."""
+        return False
+
+    def has_publish_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Publishing writes a version."""
+        return request.user.has_perm("rules.add_ruleversion")
+
+    @display(description=_("name"), ordering="name")
+    def shown_name(self, obj: RuleSet) -> str:
+        """The name in the reader's language."""
+        return obj.name if _language() == "zh" else obj.name_en or obj.name
+
+    @display(description=_("in force"))
+    def shown_version(self, obj: RuleSet) -> str:
+        """The newest version."""
+        number = max((version.number for version in obj.versions.all()), default=0)
+        return f"v{number}" if number else str(_("not published"))
+
+    @display(description=_("Versions"))
+    def shown_versions(self, obj: RuleSet) -> SafeString:
+        """The newest versions, each a link to its rules and to going back."""
+        if not obj.pk:
+            return SafeString("–")
+        rows = [
+            (
+                reverse("admin:rules_ruleversion_change", args=(version.pk,)), version.number,
+                f"{timezone.localtime(version.published_at):%Y-%m-%d %H:%M}",
+                version.published_by.get_username() if version.published_by else "–", version.note,
+            )
+            for version in queries.history(obj)[:MOST_VERSIONS]
+        ]  # fmt: skip
+        items = format_html_join(
+            "", '<li><a class="oh-link" href="{}">v{}</a> <span class="oh-muted">{} · {}</span> {}</li>', rows
+        )
+        return (
+            format_html('<div class="oh"><ol class="oh-grid oh-s13">{}</ol></div>', items)
+            if rows
+            else SafeString("–")
+        )
+
+    @button(description=_("Publish…"), url_path="publish", icon="publish", permissions=["publish"])
+    def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the draft in words, then publish it as a new version."""
+        ruleset = self.get_queryset(request).filter(pk=object_id).first()
+        if ruleset is None:
+            raise Http404
+        back = reverse("admin:rules_ruleset_change", args=(ruleset.pk,))
+        if request.method == "POST":
+            _publish(request, ruleset)
+            return HttpResponseRedirect(back)
+        rules = queries.draft_rules(ruleset)
+        lines = [
+            in_words(ruleset.purpose, _body(rule.code, rule.name, rule.condition, rule.actions))
+            for rule in rules
+        ]
+        effect = _(
+            "These rules decide about every order from now on. The versions before stay, and you can go back."
+        )
+        return ask(
+            self, request, title=str(ruleset), effect=effect, button=_("Publish"), back=back, lines=lines
+        )
+
+
+def _publish(request: HttpRequest, ruleset: RuleSet) -> None:
+    newest = queries.history(ruleset).first()
+    try:
+        version = services.publish(ruleset, request.user, request.POST.get("note", "")[:200])  # type: ignore[arg-type]
+    except RuleError as fault:
+        messages.error(request, _words_of(fault))
+        return
+    if newest is not None and newest.pk == version.pk:
+        messages.info(request, _("Version %(number)d says the same already.") % {"number": version.number})
+    else:
+        messages.success(
+            request, _("Version %(number)d is in force from now on.") % {"number": version.number}
+        )
+
+
+@admin.register(RuleVersion)
+class RuleVersionAdmin(ModelAdmin):
+    """What was published; immutable. Going back publishes its content again."""
+
+    list_display = ("shown_title", "published_at", "published_by", "note")
+    list_select_related = ("ruleset", "published_by")
+    show_full_result_count = False
+    ordering = ("-pk",)
+    fields = ("shown_title", "published_at", "published_by", "note", "shown_rules")
+    readonly_fields = fields
+    actions_detail = ("restore",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RuleVersion]:
+        """As for the sets."""
+        rows: QuerySet[RuleVersion] = super().get_queryset(request).select_related("ruleset", "published_by")
+        merchant_id = getattr(request.user, "merchant_id", None)
+        return rows if merchant_id is None else rows.filter(ruleset__scope=f"merchant:{merchant_id}")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Publishing makes versions, nothing else does."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: orders note which version judged them."""
+        return False
+
+    def has_restore_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Publishing writes a version."""
+        return request.user.has_perm("rules.add_ruleversion")
+
+    @display(description=_("rule version"))
+    def shown_title(self, obj: RuleVersion) -> str:
+        """Set and number."""
+        return f"{obj.ruleset} v{obj.number}"
+
+    @display(description=_("In words"))
+    def shown_rules(self, obj: RuleVersion) -> SafeString:
+        """Its rules as sentences."""
+        rows = [
+            (body["name"], line) for body, line in zip(obj.content["rules"], version_lines(obj), strict=True)
+        ]
+        items = format_html_join("", "<li><b>{}</b><br>{}</li>", rows)
+        return format_html('<div class="oh"><ol class="oh-grid oh-s13">{}</ol></div>', items)
+
+    @button(description=_("Put in force again"), url_path="restore", icon="undo", permissions=["restore"])
+    def restore(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show what it says, then publish it again as the newest version."""
+        version = self.get_queryset(request).filter(pk=object_id).first()
+        if version is None:
+            raise Http404
+        back = reverse("admin:rules_ruleset_change", args=(version.ruleset_id,))
+        if request.method == "POST":
+            _restore(request, version)
+            return HttpResponseRedirect(back)
+        effect = _(
+            "These rules decide about every order from now on, as a new version. The draft stays as it is."
+        )
+        lines = version_lines(version)
+        title = self.shown_title(version)
+        return ask(
+            self, request, title=title, effect=effect, button=_("Put in force again"), back=back, lines=lines
+        )
+
+
+def version_lines(version: RuleVersion) -> list[str]:
+    """The rules of a version as sentences, in their order."""
+    keys = ("id", "name", "priority", "when", "then", "stop", "group")
+    bodies = [{key: body[key] for key in keys} for body in version.content["rules"]]
+    return [in_words(version.ruleset.purpose, body) for body in bodies]
+
+
+def _restore(request: HttpRequest, version: RuleVersion) -> None:
+    note = request.POST.get("note", "")[:200] or str(_("as v%(number)d") % {"number": version.number})
+    try:
+        made = services.roll_back(version.ruleset, version.number, request.user, note)  # type: ignore[arg-type]
+    except RuleError as fault:
+        messages.error(request, _words_of(fault))
+        return
+    messages.success(request, _("Version %(number)d is in force from now on.") % {"number": made.number})
+
+
+class NoteForm(forms.Form):
+    """A remark kept with the version."""
+
+    note = forms.CharField(
+        label=_("Note"), max_length=200, required=False, widget=forms.TextInput(attrs={"class": "oh-input"})
+    )
+
+
+def ask(
+    page: Any, request: HttpRequest, *, title: str, effect: Any, button: Any, back: str, lines: list[str]
+) -> TemplateResponse:
+    """The page before rules come into force: what they say, and a note."""
+    context = {
+        **page.admin_site.each_context(request), "opts": page.opts, "media": page.media, "title": title,
+        "effect": effect, "button": button, "back": back, "form": NoteForm(), "lines": lines,
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/rules/ask.html", context)

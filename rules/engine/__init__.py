@@ -1,0 +1,48 @@
+"""The language operators write in: typed JSON trees compiled to closures, decimal arithmetic, no eval.
+
+A condition is ``{"all": [...]}``, ``{"any": [...]}``, ``{"not": {...}}`` or ``{"fact", "op", "value"}``;
+``{"all": []}`` is always true. An action is ``{"do": name, "with": {param: value}}``. A rule is
+``{"id", "name", "priority", "when", "then", "stop", "group"}``. Numbers are integers or strings, never
+JSON floats. A missing fact makes its comparison false (``is_set`` false excepted), whatever the operator.
+"""
+
+from __future__ import annotations
+
+from rules.engine.compile import compile_condition, compile_rule
+from rules.engine.evaluate import evaluate
+from rules.engine.language import (
+    MAX_DEPTH,
+    MAX_NODES,
+    OPS,
+    Action,
+    Compiled,
+    CompiledRule,
+    Fact,
+    Failure,
+    FiredAction,
+    Outcome,
+    RuleError,
+    Trace,
+    Vocabulary,
+)
+from rules.engine.sentence import sentence
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_NODES",
+    "OPS",
+    "Action",
+    "Compiled",
+    "CompiledRule",
+    "Fact",
+    "Failure",
+    "FiredAction",
+    "Outcome",
+    "RuleError",
+    "Trace",
+    "Vocabulary",
+    "compile_condition",
+    "compile_rule",
+    "evaluate",
+    "sentence",
+]

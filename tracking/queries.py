@@ -1,0 +1,238 @@
+"""The public page as data: one order in a reader's language, in a constant number of queries, without
+personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from carbon import queries as carbon
+from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel, ParcelLine
+from orderhub.fulfillment.models.fulfillment import State
+from orderhub.inventory.models import Warehouse
+from orderhub.orders import sharing
+from orderhub.orders.models import Hold, Order, OrderLine
+from tracking import parcels, timeline, wording
+from tracking.models import Journey, Position, TimelineEntry
+from tracking.narrate import headline
+from tracking.page_words import ARRANGED, NOTICES, STAGES, WAITING
+from tracking.parcels import Box, Reader, is_late
+
+#: As many of the newest positions as are looked at; thinned before they are shown.
+POSITIONS_READ = 400
+SPLIT = "ORDER_SPLIT"
+_GONE = (State.CANCELLED, State.REJECTED)
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything the page of one order is made from."""
+
+    order: Order
+    journey: Journey | None
+    entries: Sequence[TimelineEntry]
+    lines: Sequence[OrderLine]
+    boxes: Sequence[Box]
+    hold_reasons: frozenset[str]
+    warehouses: Mapping[str, Warehouse]
+
+
+def page(order: Order, *, language: str, now: datetime) -> Json:
+    """The page of an order (with its merchant loaded) as the template and the socket's readers know it.
+
+    At most 12 queries. `seq` grows with everything a reader can see. Names, phones and addresses are not in
+    it.
+    """
+    found = load(order)
+    reader = Reader(language, ZoneInfo(order.merchant.time_zone), now)
+    stage = _shown_stage(found)
+    eta = _eta(found, stage, reader)
+    done = sum(box.is_delivered if stage == "partially_delivered" else box.has_left for box in found.boxes)
+    words = headline(
+        order.stage,
+        language=language,
+        eta=eta["text"] if eta else "",
+        awaiting_payment=stage == "awaiting_payment",
+        held=stage == "reviewing",
+        parcels=len(found.boxes),
+        parcels_done=done,
+    )
+    changed_at = found.journey.changed_at if found.journey else order.updated_at
+    tone, text = STAGES.get(stage, STAGES["received"])
+    moving = eta is not None
+    return {
+        "order_number": order.number,
+        "merchant": {"name": _merchant(order, reader)},
+        "language": language,
+        "seq": found.journey.revision if found.journey else 0,
+        "updated_at": reader.iso(changed_at),
+        "stage": {"code": stage, "text": text[reader.tongue], "tone": tone},
+        "headline": {"text": words.title, "detail": words.detail},
+        "eta": eta,
+        "destination": parcels.destination(order, reader),
+        "parcels": [
+            parcels.drawn(box, n, order, reader, moving=moving) for n, box in enumerate(found.boxes, 1)
+        ],
+        "timeline": timeline.drawn(
+            found.entries, found.boxes, found.warehouses, order, reader, moving=moving
+        ),
+        "waiting": _waiting(found, stage, reader),
+        "carbon": carbon.brief(order, language=language),
+        "notice": _notice(found, stage, eta, reader),
+        "related": _related(found, reader),
+    }
+
+
+def _related(found: Loaded, reader: Reader) -> list[Json]:
+    """The other parts of a split order, each with its own page; a query only where one was split."""
+    order = found.order
+    if order.split_from_id is None and not any(entry.milestone == SPLIT for entry in found.entries):
+        return []
+    parts = Q(split_from=order) | Q(pk=order.split_from_id)
+    return [
+        {
+            "number": other.number,
+            "path": sharing.tracking_path(other),
+            "text": STAGES.get(other.stage, STAGES["received"])[1][reader.tongue],
+        }
+        for other in Order.objects.filter(parts).exclude(stage="merged").order_by("pk")
+    ]
+
+
+def load(order: Order) -> Loaded:
+    """Read the page's rows: at most eleven queries."""
+    journey = Journey.objects.filter(order=order).first()
+    entries = (
+        list(TimelineEntry.objects.filter(journey=journey).order_by("occurred_at", "seq")) if journey else []
+    )
+    holds = Hold.objects.filter(order=order, released_at__isnull=True).values_list("reason", flat=True)
+    boxes = _boxes(order)
+    known = {box.row.warehouse.code: box.row.warehouse for box in boxes}
+    missing = {str(entry.facts.get("warehouse", "")) for entry in entries} - known.keys() - {""}
+    if missing:
+        rows = Warehouse.objects.filter(merchant_id=order.merchant_id, code__in=missing)
+        known |= {row.code: row for row in rows}
+    return Loaded(
+        order=order,
+        journey=journey,
+        entries=entries,
+        lines=list(OrderLine.objects.filter(order=order).select_related("sku").order_by("position")),
+        boxes=boxes,
+        hold_reasons=frozenset(holds),
+        warehouses=known,
+    )
+
+
+def _boxes(order: Order) -> list[Box]:
+    """Parcels, and parts of the order that are no parcel yet."""
+    rows = FulfillmentOrder.objects.filter(order=order).exclude(state__in=_GONE)
+    fulfillments = {row.pk: row for row in rows.select_related("warehouse", "rate_card").order_by("pk")}
+    if not fulfillments:
+        return []
+    parts: dict[int, list[FulfillmentLine]] = {}
+    line_rows = FulfillmentLine.objects.filter(fulfillment__in=fulfillments).select_related(
+        "order_line", "sku"
+    )
+    for part in line_rows.order_by("pk"):
+        parts.setdefault(part.fulfillment_id, []).append(part)
+    packed = list(Parcel.objects.filter(fulfillment__in=fulfillments).order_by("pk"))
+    contents = _contents(packed)
+    tracks = _tracks([parcel for parcel in packed if parcel.status in parcels.MOVING])
+    by_id = {part.pk: part for group in parts.values() for part in group}
+    boxes = []
+    for row in fulfillments.values():
+        own = [parcel for parcel in packed if parcel.fulfillment_id == row.pk]
+        for parcel in own:
+            items = [(by_id[line.fulfillment_line_id], line.quantity) for line in contents.get(parcel.pk, [])]
+            boxes.append(Box(row, parcel, items or _whole(parts.get(row.pk, [])), tracks.get(parcel.pk, [])))
+        if not own and row.state not in (State.SHIPPED, State.DELIVERED):
+            boxes.append(Box(row, None, _whole(parts.get(row.pk, [])), []))
+    return boxes
+
+
+def _whole(parts: Sequence[FulfillmentLine]) -> list[tuple[FulfillmentLine, int]]:
+    return [(part, part.quantity) for part in parts if part.quantity]
+
+
+def _contents(packed: Sequence[Parcel]) -> dict[int, list[ParcelLine]]:
+    found: dict[int, list[ParcelLine]] = {}
+    if packed:
+        for line in ParcelLine.objects.filter(parcel__in=packed).order_by("pk"):
+            found.setdefault(line.parcel_id, []).append(line)
+    return found
+
+
+def _tracks(moving: Sequence[Parcel]) -> dict[int, list[Position]]:
+    """The newest positions per moving parcel, newest first."""
+    found: dict[int, list[Position]] = {}
+    if moving:
+        for position in Position.objects.filter(parcel__in=moving).order_by("-occurred_at")[:POSITIONS_READ]:
+            found.setdefault(position.parcel_id, []).append(position)
+    return found
+
+
+def _shown_stage(found: Loaded) -> str:
+    """The order's stage, or what it waits for before it ships: payment first, then the review."""
+    stage = str(found.order.stage)
+    if stage not in wording.BEFORE_SHIPPING:
+        return stage
+    if Hold.Reason.AWAITING_PAYMENT in found.hold_reasons:
+        return "awaiting_payment"
+    return "reviewing" if found.hold_reasons else stage
+
+
+def _eta(found: Loaded, stage: str, reader: Reader) -> Json | None:
+    """The band over everything still under way; None while nothing moves."""
+    bands = [box.band for box in found.boxes if not box.is_delivered and box.band is not None]
+    if stage not in wording.MOVING or not bands:
+        return None
+    earliest, latest = min(band[0] for band in bands), max(band[1] for band in bands)
+    promise = found.order.promised_at
+    late = is_late(earliest, latest, promise=promise, now=reader.now)
+    return {
+        "from": reader.iso(earliest),
+        "to": reader.iso(latest),
+        "promise": reader.iso(promise) if promise else None,
+        "text": reader.arrival(earliest, latest, promise=promise if late else None),
+        "late": late,
+    }
+
+
+def _merchant(order: Order, reader: Reader) -> str:
+    return reader.pick(order.merchant.name, order.merchant.name_en)
+
+
+def _waiting(found: Loaded, stage: str, reader: Reader) -> list[Json]:
+    """Units that wait for stock, and those still to be arranged while others are on their way."""
+    if stage in ("cancelled", "awaiting_payment", "reviewing"):
+        return []
+    rows = [(line, line.backordered, WAITING) for line in found.lines if line.backordered]
+    if stage in ("partially_shipped", "partially_delivered", "released"):
+        rows += [(line, line.open, ARRANGED) for line in found.lines if line.open]
+    return [
+        {"name": reader.item(line), "quantity": quantity, "text": words[reader.tongue]}
+        for line, quantity, words in rows
+    ]
+
+
+def _notice(found: Loaded, stage: str, eta: Json | None, reader: Reader) -> str:
+    """The one thing the reader should know beyond the headline; "" mostly."""
+    states = {box.row.state for box in found.boxes}
+    statuses = {box.parcel.status for box in found.boxes if box.parcel is not None}
+    checks = {
+        "awaiting_payment": stage == "awaiting_payment",
+        "reviewing": stage == "reviewing",
+        "cancelling": State.CANCEL_REQUESTED in states,
+        "going_back": Parcel.Status.RETURN_TO_SENDER in statuses,
+        "failed": Parcel.Status.DELIVERY_FAILED in statuses,
+        "backordered": any(line.backordered for line in found.lines),
+        "late": bool(eta and eta["late"]),
+    }
+    return next((NOTICES[name][reader.tongue] for name, holds in checks.items() if holds), "")
