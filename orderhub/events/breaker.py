@@ -36,13 +36,14 @@ def patience(subscriber: str, destination: str) -> int:
     return 1 if destination in _known(subscriber) else OUTAGE_FAILURES
 
 
-def rest(subscriber: str, destination: str, *, now: datetime) -> None:
-    """The destination is out: 2 s of rest, twice as long each time, 60 s at most."""
+def rest(subscriber: str, destination: str, *, now: datetime) -> timedelta:
+    """The destination is out: it rests 2 s, twice as long each time, 60 s at most; returns how long."""
     known = _known(subscriber)
     times = known[destination]["times"] + 1 if destination in known else 1
-    seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2 ** min(times - 1, 10))
-    known[destination] = {"times": times, "until": (now + timedelta(seconds=seconds)).isoformat()}
+    length = timedelta(seconds=min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2 ** min(times - 1, 10)))
+    known[destination] = {"times": times, "until": (now + length).isoformat()}
     cache.set(_key(subscriber), known, timeout=_FORGOTTEN_SECONDS)
+    return length
 
 
 def recovered(subscriber: str, destination: str) -> bool:

@@ -173,21 +173,21 @@ class Run:
     def settle(self, rows: Sequence[Delivery]) -> None:
         """Run the rows and write down the outcome of each."""
         self._run(rows)
-        if self.subscriber.outside:
-            self._note_outage()
+        rest = self._note_outage() if self.subscriber.outside else timedelta(0)
         _finish(self.done)
         _put_off(self.subscriber, self.failed)
-        _give_back(self.untried, delay=_delay(1))
+        _give_back(self.untried, delay=rest)
 
-    def _note_outage(self) -> None:
-        """Let a destination rest that is out; hurry what was put off once it is back."""
+    def _note_outage(self) -> timedelta:
+        """Let a destination rest that is out, and say how long; hurry what was put off once it is back."""
         if self.failures_in_a_row >= self.patience:
-            breaker.rest(self.subscriber.name, self.destination, now=leases.db_now())
-        elif self.done and breaker.recovered(self.subscriber.name, self.destination):
+            return breaker.rest(self.subscriber.name, self.destination, now=leases.db_now())
+        if self.done and breaker.recovered(self.subscriber.name, self.destination):
             put_off = Delivery.objects.filter(
                 subscriber=self.subscriber.name, destination=self.destination, state=Delivery.State.READY
             )
             put_off.update(not_before=leases.db_now())
+        return timedelta(0)
 
     def _run(self, rows: Sequence[Delivery]) -> None:
         if self.subscriber.outside and self.failures_in_a_row >= self.patience:
