@@ -44,10 +44,12 @@ LONGEST_DELAY_SECONDS = 3600.0
 
 _READY = "d.state = 'ready' AND d.not_before <= %(now)s"
 _LOST = "d.state = 'leased' AND d.lease_until < %(now)s AND d.attempts < %(max_attempts)s"
-_HEAD = """NOT EXISTS (
-    SELECT 1 FROM events_delivery e
+#: A comparison, not NOT EXISTS: PostgreSQL makes a join of that, which without fresh statistics reads the whole
+#: backlog for each row (30 a second at 30,000 waiting); this is one look into the index, whatever it believes.
+_HEAD = """d.id = (
+    SELECT min(e.id) FROM events_delivery e
     WHERE e.subscriber = d.subscriber AND e.destination = d.destination AND e.stream = d.stream
-      AND e.id < d.id AND e.state IN ('ready', 'leased', 'dead'))"""
+      AND e.state IN ('ready', 'leased', 'dead'))"""
 # MATERIALIZED: PostgreSQL may otherwise run the inner query again per row and lease more than the limit.
 _CLAIM = """
 WITH picked AS MATERIALIZED (

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from orderhub.events import leases, relay
 from orderhub.events.models import Delivery
@@ -346,3 +347,20 @@ def test_threads_run_each_delivery_once_and_in_order(write: Any, job: Any) -> No
     assert len(seen) == 200
     for number in range(40):
         assert [seq for stream, seq in seen if stream == f"s{number}"] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.services
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the plan is PostgreSQL's")
+def test_a_claim_looks_up_each_head_in_the_index_even_without_statistics(write: Any, job: Any) -> None:
+    subscriber = job(nothing)
+    write(*(f"s{number}" for number in range(50)))
+
+    with CaptureQueriesContext(connection) as made:
+        relay.claim(subscriber, limit=10, now=clock.now())
+
+    (statement,) = [query["sql"] for query in made if "picked AS" in query["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = [line for (line,) in cursor.fetchall()]
+    assert any("Index Cond" in line and "d.stream" in line for line in plan), "\n".join(plan)
