@@ -31,6 +31,6 @@ USER hub
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/healthz', timeout=2)"]
-# One process; HUB_WEB_PROCESSES starts more. Its own access log would write paths, which
+# One process; HUB_WEB_WORKERS starts more. Its own access log would write paths, which
 # hold tracking tokens: the hub's tells routes. A request may take 25 s to end when the container is stopped.
-CMD ["sh", "-c", "exec uvicorn orderhub.asgi:application --host 0.0.0.0 --port 8000 --workers ${HUB_WEB_PROCESSES:-1} --no-access-log --log-level warning --lifespan off --timeout-graceful-shutdown 25 --timeout-keep-alive 75 --proxy-headers --forwarded-allow-ips '*'"]
+CMD ["sh", "-c", "exec uvicorn orderhub.asgi:application --host 0.0.0.0 --port 8000 --workers ${HUB_WEB_WORKERS:-1} --no-access-log --log-level warning --lifespan off --timeout-graceful-shutdown 25 --timeout-keep-alive 75 --proxy-headers --forwarded-allow-ips '*'"]

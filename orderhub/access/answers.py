@@ -58,6 +58,6 @@ def earlier(merchant: Merchant, *, key: str, body_hash: str) -> tuple[int, dict[
 
 
 def in_order(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer with its names sorted: PostgreSQL gives them back in another order than they came."""
+    """The answer as plain JSON with its names sorted: PostgreSQL gives them back in another order than they came."""
     found: dict[str, Any] = json.loads(canonical.dumps(answer))
     return found

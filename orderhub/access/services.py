@@ -11,7 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.access import keys
+from orderhub.access import answers, keys
 from orderhub.access.keys import digest
 from orderhub.access.models import ApiKey, IdempotencyKey, Merchant
 from orderhub.access.scopes import validate
@@ -89,45 +89,23 @@ def once(
     if not key:
         with transaction.atomic():
             status, response = work()
-            return status, _as_kept(response), False
-    if len(key) > 200:
-        raise Refused(
-            "idempotency_key_too_long", _("Idempotency-Key is longer than 200 characters."), status=400
-        )
+            return status, answers.in_order(response), False
+    answers.check(key)
     body_hash = canonical.digest(request)
-    answer = _earlier(merchant, key, body_hash)
+    answer = answers.earlier(merchant, key=key, body_hash=body_hash)
     if answer:
-        return answer
+        return *answer, True
     try:
         with transaction.atomic():
             row = IdempotencyKey.objects.create(
                 merchant=merchant, key=key, body_hash=body_hash, status=0, response={}
             )
             status, response = work()
-            kept = _as_kept(response)
+            kept = answers.in_order(response)
             IdempotencyKey.objects.filter(pk=row.pk).update(status=status, response=kept)
             return status, kept, False
     except IntegrityError:
-        answer = _earlier(merchant, key, body_hash)
+        answer = answers.earlier(merchant, key=key, body_hash=body_hash)
         if answer is None:
             raise
-        return answer
-
-
-def _as_kept(response: dict[str, Any]) -> dict[str, Any]:
-    """The answer in the form it is stored in, so that a replay gives the same bytes."""
-    kept: Any = canonical.plain(response)
-    return dict(kept)
-
-
-def _earlier(merchant: Merchant, key: str, body_hash: str) -> tuple[int, dict[str, Any], bool] | None:
-    row = IdempotencyKey.objects.filter(merchant=merchant, key=key).first()
-    if row is None:
-        return None
-    if row.body_hash != body_hash:
-        raise Refused(
-            "idempotency_key_reused",
-            _("This Idempotency-Key was already used with another request."),
-            remedy=_("Use a new key for a new request."),
-        )
-    return row.status, row.response, True
+        return *answer, True
