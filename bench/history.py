@@ -270,6 +270,7 @@ def clone(found: Template, up_to: int, *, thin: bool) -> None:
     _make_months(found, [month for month, _ks in blocks])
     plain = [name for name in found.grown if name not in ("events_event", "tracking_position")]
     run("SET statement_timeout = 0")
+    run("SET lock_timeout = 0")
     defined = _strip(plain)
     jobs: list[Callable[[], None]] = []
     for month, ks in blocks:
@@ -385,7 +386,7 @@ def _work(jobs: list[Callable[[], None]]) -> None:
         from django.db import connection
 
         for setting in (
-            "session_replication_role = replica", "statement_timeout = 0", "synchronous_commit = off",
+            "session_replication_role = replica", "statement_timeout = 0", "lock_timeout = 0", "synchronous_commit = off",
             "maintenance_work_mem = '1GB'", "max_parallel_maintenance_workers = 0",
         ):  # fmt: skip
             run(f"SET {setting}")
