@@ -1,0 +1,68 @@
+"""One world from its first message to its last: books kept, orders decided, waves re-planned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from routing.world.book import ANY, Book, Lines, Parcel
+from routing.world.desk import parcels_of, plan_order, terms_of
+from routing.world.reading import DROP, Map, read
+
+Message = dict[str, Any]
+
+
+class Run:
+    """Takes the messages of one world in order; ``take`` answers orders and waves, None to the rest."""
+
+    def __init__(self, doc: Message) -> None:
+        self.map: Map = read(doc)
+        self.book = Book(self.map)
+        self.count = 0
+
+    def take(self, message: Message) -> Message | None:
+        """The answer to one message; unknown kinds are ignored."""
+        kind = message.get("type")
+        if kind == "order":
+            return self._order(message)
+        if kind == "wave":
+            return {"wave": message["wave"], "changes": []}
+        if kind == "receipt":
+            self._receipt(message)
+        elif kind == "day":
+            self.book.day += 1
+            self.book.used[:] = 0
+        elif kind == "capacity":
+            limit = message.get("parcels_per_day")
+            at = self.map.place_at[message["warehouse"]]
+            self.book.daily[at] = ANY if limit is None else limit
+        return None
+
+    def _receipt(self, message: Message) -> None:
+        for place, sku, units in message.get("stock") or ():
+            self.book.stock[self.map.place_at[place], self.map.sku_at[sku]] += units
+
+    def _order(self, message: Message) -> Message:
+        city = self.map.city_at[message["city"]]
+        lines: Lines = tuple((self.map.sku_at[x["sku"]], int(x["qty"])) for x in message["lines"])
+        self.count += 1
+        plan = plan_order(self.map, self.book, None, self.count, city, lines)
+        parcels = parcels_of(plan)
+        self.book.move(lines, parcels, 1)
+        return {
+            "order": message["id"],
+            "plan": written(self.map, parcels, lines),
+            "terms": terms_of(plan),
+        }
+
+
+def written(map_: Map, parcels: Sequence[Parcel], lines: Lines) -> list[Message]:
+    """Parcels as the protocol writes them."""
+    return [
+        {
+            "warehouse": DROP if node == map_.drop_node else map_.places[node].code,
+            "carrier": carrier,
+            "lines": [[map_.goods[lines[n][0]].code, lines[n][1]] for n in positions],
+        }
+        for node, carrier, positions in parcels
+    ]
