@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from routing.world.door import serve
+
 
 class Command(BaseCommand):
     """One JSON message per line on standard input, one answer per question on standard output."""
