@@ -17,8 +17,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until the input ends."""
-        from routing.world.door import serve
-
         sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
         serve(sys.stdin, sys.stdout)
