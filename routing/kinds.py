@@ -12,3 +12,15 @@ DECIDED = declare(
     visibility="public",
     fields=["decision", "warehouses", "warehouses_en", "parcels", "total", "kgco2e", "promised_at", "stage"],
 )
+LEVER_SET = declare(
+    "routing.lever_set",
+    zh="已对仓库采取措施",
+    en="Lever set on a warehouse",
+    fields=["warehouse", "lever", "value", "until", "why"],
+)
+LEVER_ENDED = declare(
+    "routing.lever_ended",
+    zh="仓库措施已结束",
+    en="Lever on a warehouse ended",
+    fields=["warehouse", "lever", "value", "until", "why"],
+)

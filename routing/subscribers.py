@@ -1,4 +1,4 @@
-"""What routing does by the clock: orders that lost a race are tried again."""
+"""What routing does by the clock: orders that lost a race are tried again, levers and prices kept current."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from orderhub.kernel import clock
 from orderhub.orders import services as orders
 from orderhub.orders.models import Order
 from orderhub.orders.models.order import StepState
+from routing.pricing import levers
 
 RETRY_SECONDS = 300
+LEVER_SECONDS = 30
 BATCH = 200
 
 
@@ -29,3 +31,9 @@ def retry_lost_races(now: datetime | None = None) -> int:
     ids = list(lost.values_list("pk", flat=True)[:BATCH])
     orders.reroute(ids, reason="stock_taken", actor="system", now=now or clock.now())
     return len(ids)
+
+
+@every(LEVER_SECONDS, name="routing.levers", queue="route")
+def end_levers() -> int:
+    """End the levers on warehouses whose time is up."""
+    return levers.expire(now=clock.now())
