@@ -94,6 +94,8 @@ class Decision(models.Model):
     alternatives = models.JSONField(_("alternatives"), default=list)
     removed = models.JSONField(_("removed"), default=list)
     shortages = models.JSONField(_("shortages"), default=list)
+    # What it was made from, as `routing.inputs` writes it; None for decisions older than that.
+    inputs = models.TextField(_("inputs"), null=True, editable=False)
     elapsed_ms = models.DecimalField(_("milliseconds"), max_digits=9, decimal_places=3)
     decided_at = models.DateTimeField(_("decided at"))
     superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)

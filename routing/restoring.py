@@ -1,4 +1,4 @@
-"""Going back to older figures of a strategy, and what changed between two versions."""
+"""Going back: to older figures of a strategy (and what changed between two versions), and over a decision."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.db import transaction
 from orderhub.access.models import User
 from routing import strategies
 from routing.models import Strategy, StrategyVersion
+from routing.replaying import replay as replay
 
 
 @dataclass(frozen=True, slots=True)

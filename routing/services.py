@@ -18,7 +18,7 @@ from orderhub.kernel import canonical
 from orderhub.orders import lifecycle
 from orderhub.orders import services as orders_services
 from orderhub.orders.models import Order, OrderLine
-from routing import candidates, kinds, record, strategies
+from routing import candidates, inputs, kinds, record, strategies
 from routing.candidates import Snapshot
 from routing.engine import model
 from routing.engine.decide import decide
@@ -58,8 +58,9 @@ def route(
         return found
     versions = strategies.choose(waiting, now=now)
     snapshot = candidates.take_snapshot(waiting, _flat(needs), now=now)
+    writer = inputs.Writer()
     decided = [
-        _decide(order, needs[order.pk], snapshot, strategies.rates(versions[order.pk]))
+        _decide(order, needs[order.pk], snapshot, strategies.rates(versions[order.pk]), writer)
         for order in sorted(waiting, key=lambda order: (order.placed_at, order.pk))
     ]
     rows = _keep(decided, versions, now=now)
@@ -92,24 +93,32 @@ def _flat(lines: Mapping[int, Sequence[OrderLine]]) -> list[OrderLine]:
 
 
 def _decide(
-    order: Order, lines: Sequence[OrderLine], snapshot: Snapshot, strategy: model.Strategy
+    order: Order,
+    lines: Sequence[OrderLine],
+    snapshot: Snapshot,
+    strategy: model.Strategy,
+    writer: inputs.Writer,
 ) -> Decided:
     start = perf_counter()
     offer = snapshot.offer(order, lines)
-    decision = decide(offer.request, offer.nodes, strategy)
+    request = offer.request
+    decision = decide(request, offer.nodes, strategy)
     notes = list(offer.notes)
-    if decision.status != "routed" and offer.request.promise_hours is not None:
-        decision = decide(replace(offer.request, promise_hours=None), offer.nodes, strategy)
+    if decision.status != "routed" and request.promise_hours is not None:
+        request = replace(request, promise_hours=None)
+        decision = decide(request, offer.nodes, strategy)
         notes.append("promise_dropped")
     if decision.status != "routed" and offer.refused:
         # Better to ask a warehouse that refused once again than to let the order wait.
         offer = snapshot.offer(order, lines, ask_again=True)
-        decision = decide(replace(offer.request, promise_hours=None), offer.nodes, strategy)
+        request = replace(offer.request, promise_hours=None)
+        decision = decide(request, offer.nodes, strategy)
+    kept = writer.dump(request, offer.nodes, strategy)  # before the units it saw are taken
     parcels = decision.plan.parcels if decision.plan else ()
     days = {p.node_id: snapshot.site(order, p.node_id).load.date for p in parcels}
     snapshot.take(order, parcels, {line.pk: line.sku_id for line in lines})
     elapsed_ms = (perf_counter() - start) * 1000
-    return Decided(order, lines, offer, decision, days, notes, elapsed_ms)
+    return Decided(order, lines, offer, decision, days, notes, elapsed_ms, kept)
 
 
 def _keep(
@@ -130,6 +139,7 @@ def _keep(
             alternatives=_encoded(record.alternatives_json(one)),
             removed=_encoded(record.removed_json(one)),
             shortages=_encoded(record.shortages_json(one)),
+            inputs=one.inputs,
             elapsed_ms=Decimal(one.elapsed_ms).quantize(MILLISECOND),
             decided_at=now,
         )
