@@ -87,8 +87,8 @@ def _node(
         banned_skus=NONE,
         handling_per_parcel=place.handling_per_parcel,
         handling_per_line=place.handling_per_line,
-        stock_price=units,  # type: ignore[arg-type]
-        capacity_price=slots[0] if len(slots) == 1 else slots,  # type: ignore[arg-type]
+        stock_price=units,
+        capacity_price=slots[0] if len(slots) == 1 else slots,
         serves_region=False,
     )
 
