@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from routing.world.book import ANY, Book, Lines, Parcel
-from routing.world.desk import parcels_of, plan_order, terms_of
+from routing.world.book import ANY, Book, Lines, Parcel, Waiting
+from routing.world.desk import parcels_of, plan_order, promise_of, terms_of
+from routing.world.priced import Priced, values_of
 from routing.world.reading import DROP, Map, read
 
 Message = dict[str, Any]
@@ -18,6 +19,9 @@ class Run:
     def __init__(self, doc: Message) -> None:
         self.map: Map = read(doc)
         self.book = Book(self.map)
+        self.values = values_of(doc, self.map, self.book)
+        self.prices = None if self.values is None else Priced(self.values, self.book)
+        self.waves = bool(doc.get("wave_hours"))
         self.count = 0
 
     def take(self, message: Message) -> Message | None:
@@ -41,14 +45,26 @@ class Run:
     def _receipt(self, message: Message) -> None:
         for place, sku, units in message.get("stock") or ():
             self.book.stock[self.map.place_at[place], self.map.sku_at[sku]] += units
+        if self.values is not None:
+            self.values.received(float(message["t"]))
 
     def _order(self, message: Message) -> Message:
         city = self.map.city_at[message["city"]]
         lines: Lines = tuple((self.map.sku_at[x["sku"]], int(x["qty"])) for x in message["lines"])
+        at = float(message["t"])
         self.count += 1
-        plan = plan_order(self.map, self.book, None, self.count, city, lines)
+        if self.values is not None:
+            self.values.tick(at)
+        plan = plan_order(self.map, self.book, self.prices, self.count, city, lines)
         parcels = parcels_of(plan)
         self.book.move(lines, parcels, 1)
+        if self.values is not None:
+            self.values.demand.observe(at, city, lines)
+        if self.waves:
+            promise = promise_of(self.map, float(plan.hours))
+            self.book.waiting[message["id"]] = Waiting(
+                message["id"], city, lines, parcels, promise, self.book.day
+            )
         return {
             "order": message["id"],
             "plan": written(self.map, parcels, lines),
