@@ -65,7 +65,8 @@ def _answer(
         )
     desk = Desk(problem, strategy.digits)
     plan = desk.plan(found.best)
-    others = tuple(desk.plan(blocks) for blocks in found.others)
+    # Curves may make a plan with several parcels of one node dearer than the search ranked it.
+    others = tuple(sorted(map(desk.plan, found.others), key=lambda other: other.total))
     status = "partial" if shortages else "routed"
     return Decision(
         request.order_id, strategy.code, status, plan, others, removed, shortages, method, plan.total

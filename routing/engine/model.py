@@ -49,7 +49,11 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A source of goods: sellable units by sku, parcels left today (None: any number), prices in yuan."""
+    """A source of goods: sellable units by sku, parcels left today (None: any number), prices in yuan.
+
+    ``stock_price`` by sku and ``capacity_price`` may be curves, which all units of a sku and all parcels that
+    one plan takes from the node run along together: q units cost the sum of the first q entries.
+    """
 
     id: int
     code: str
@@ -63,8 +67,8 @@ class Node:
     banned_skus: frozenset[int]
     handling_per_parcel: Decimal
     handling_per_line: Decimal
-    stock_price: Mapping[int, Decimal]
-    capacity_price: Decimal
+    stock_price: Mapping[int, Decimal | tuple[Decimal, ...]]
+    capacity_price: Decimal | tuple[Decimal, ...]
     serves_region: bool
     cutoff_wait_hours: Decimal = ZERO
 

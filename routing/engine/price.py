@@ -6,15 +6,15 @@ per parcel, so the terms of a plan sum exactly to its total and both ways of pri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.engine.curves import Steps, steps
 from routing.engine.model import Need, Node, Request, Strategy
 from routing.engine.pieces import Item
 from routing.engine.screen import Source
@@ -27,7 +27,9 @@ PARCEL, COST, MAX_RANK = 2**16, 2**20, 5000
 # Two infeasible keys still add up within 64 bits, and no plan of 15 parcels reaches half of one.
 INFEASIBLE = 2**61
 UNREACHED = INFEASIBLE // 2
+NOTHING: Mapping[int, int] = {}
 MAX_COST = UNREACHED // COST // 16
+EXACT_PARCELS = 16  # entries of a parcel price curve that are told apart
 
 
 class Rate(NamedTuple):
@@ -67,12 +69,18 @@ class Terms(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tariff:
-    """Everything priced for one order: rates by source, and yuan per unit of each need at each source."""
+    """Everything priced for one order: rates by source, and yuan per unit of each need at each source.
+
+    Prices that are curves stand in ``stock_curves`` by source and sku (their ``unit_price`` is 0) and in
+    ``slot_curves`` by source (the rates have the price of the first parcel).
+    """
 
     rates: tuple[Rate, ...]
     starts: tuple[int, ...]
     unit_price: tuple[tuple[int, ...], ...]
     time_share: int  # number of lines the hours are shared over, 0: every parcel counts in full
+    stock_curves: Mapping[tuple[int, int], Steps]
+    slot_curves: Mapping[int, Steps]
 
     def of_source(self, source: int) -> tuple[Rate, ...]:
         """The rates of one source, in lane order."""
@@ -89,14 +97,43 @@ def tariff(request: Request, strategy: Strategy, needs: Sequence[Need], sources:
     for s, source in enumerate(sources):
         rates += _rates(s, source, strategy, hour, kilogram)
         starts.append(len(rates))
-    factor = strategy.stock_price_factor * (unit * FINE)
-    prices = tuple(
-        tuple(_whole(source.node.stock_price.get(need.sku_id, 0) * factor) for need in needs)
-        for source in sources
-    )
+    prices, stock_curves = _stock_prices(strategy, needs, sources)
+    slot_curves = {
+        s: steps(source.node.capacity_price, unit, 1, EXACT_PARCELS)
+        for s, source in enumerate(sources)
+        if isinstance(source.node.capacity_price, tuple)
+    }
     share = len({need.line_id for need in needs}) if strategy.time_by_line_share else 0
-    _check_range(needs, rates, prices)
-    return Tariff(tuple(rates), tuple(starts), prices, share)
+    _check_range(needs, rates, prices, stock_curves, slot_curves)
+    return Tariff(tuple(rates), tuple(starts), prices, share, stock_curves, slot_curves)
+
+
+def _stock_prices(
+    strategy: Strategy, needs: Sequence[Need], sources: Sequence[Source]
+) -> tuple[tuple[tuple[int, ...], ...], dict[tuple[int, int], Steps]]:
+    """Prices per unit by source and need, and the curves."""
+    unit = 10**strategy.digits
+    fine, whole = strategy.stock_price_factor * (unit * FINE), strategy.stock_price_factor * unit
+    wanted: dict[int, int] = {}
+    for need in needs:
+        wanted[need.sku_id] = wanted.get(need.sku_id, 0) + need.quantity
+    curves: dict[tuple[int, int], Steps] = {}
+    rows: list[tuple[int, ...]] = []
+    nothing = (0,) * len(needs)
+    for s, source in enumerate(sources):
+        given = source.node.stock_price
+        if not given:
+            rows.append(nothing)
+            continue
+        plain: dict[int, int] = {}
+        for sku, units in wanted.items():
+            price = given.get(sku, 0)
+            if isinstance(price, tuple):
+                curves[s, sku] = steps(price, whole, FINE, units)
+            else:
+                plain[sku] = _whole(price * fine)
+        rows.append(tuple(plain.get(need.sku_id, 0) for need in needs))
+    return tuple(rows), curves
 
 
 def _rates(s: int, source: Source, strategy: Strategy, hour: Decimal, kilogram: Decimal) -> list[Rate]:
@@ -107,7 +144,7 @@ def _rates(s: int, source: Source, strategy: Strategy, hour: Decimal, kilogram: 
     shared = (
         _whole(node.handling_per_parcel * fine),
         _whole(node.handling_per_line * fine),
-        _whole(node.capacity_price * unit),
+        _first_slot(node, unit),
         _whole(strategy.yuan_per_extra_parcel * unit),
         bonus,
     )
@@ -131,6 +168,13 @@ def _rates(s: int, source: Source, strategy: Strategy, hour: Decimal, kilogram: 
     ]
 
 
+def _first_slot(node: Node, unit: int) -> int:
+    price = node.capacity_price
+    if isinstance(price, tuple):
+        return _whole(price[0] * unit) if price else 0
+    return _whole(price * unit)
+
+
 def _is_forward(node: Node) -> bool:
     return node.kind == "forward" and node.serves_region
 
@@ -139,12 +183,20 @@ def _whole(amount: Decimal | int) -> int:
     return round(amount)
 
 
-def _check_range(needs: Sequence[Need], rates: Sequence[Rate], prices: Sequence[Sequence[int]]) -> None:
+def _check_range(
+    needs: Sequence[Need],
+    rates: Sequence[Rate],
+    prices: Sequence[Sequence[int]],
+    stock_curves: Mapping[tuple[int, int], Steps],
+    slot_curves: Mapping[int, Steps],
+) -> None:
     """Refuse what would not fit into 64 bits, rather than route on wrapped-around figures."""
     goods = sum(need.grams_each * need.quantity for need in needs)
     volume = sum(need.cm3_each * need.quantity for need in needs)
     units = sum(need.quantity for need in needs)
     top = units * max((abs(p) for row in prices for p in row), default=0)
+    top += len(needs) * max((curve.reach(units) for curve in stock_curves.values()), default=0)
+    top += FINE * max((curve.reach(EXACT_PARCELS) for curve in slot_curves.values()), default=0)
     for rate in rates:
         if rate.step_grams <= 0:
             raise ValueError("a tariff step must weigh at least one gram")
@@ -179,115 +231,27 @@ def parcel_terms(rate: Rate, *, goods_grams: int, cm3: int, lines: int, stock: i
     )
 
 
-@lru_cache(maxsize=16)
-def members(count: int) -> Ints:
-    """Which items each subset holds: 0/1, shape [item, subset]."""
-    subsets = np.arange(1 << count, dtype=np.int64)
-    return (subsets >> np.arange(count, dtype=np.int64)[:, None]) & 1
-
-
-def price_subsets(
+def stock_cost(
     prices: Tariff,
+    source: int,
     items: Sequence[Item],
-    sources: Sequence[Source],
     needs: Sequence[Need],
-    *,
-    shared_sku: bool,
-) -> Ints:
-    """Least key of one parcel holding each subset, INFEASIBLE where there is none; shape [source, subset]."""
-    inside = members(len(items))
-    goods = np.array([item.grams for item in items], dtype=np.int64) @ inside
-    lines = lines_of(items, inside)
-    rate = np.array(prices.rates, dtype=np.int64).T[:, :, None]
-    of = dict(zip(Rate._fields, rate, strict=True))
-    grams = goods + of["parcel_grams"]
-    billed = grams
-    if of["dim"].any():
-        cm3 = np.array([item.cm3 for item in items], dtype=np.int64) @ inside
-        billed = np.maximum(grams, np.where(of["dim"] > 0, -(-cm3 * 1000 // np.maximum(of["dim"], 1)), 0))
-    cost = np.maximum((billed - of["first_grams"] + of["step_grams"] - 1) // of["step_grams"], 0)
-    cost *= of["step_fee"]
-    cost += of["first_fee"] + FINE // 2
-    cost //= FINE
-    carbon = grams * of["carbon_gram"]
-    carbon += of["carbon_parcel"] + FINER // 2
-    carbon //= FINER
-    cost += carbon
-    if prices.time_share:
-        share = FINE * prices.time_share
-        cost += (2 * of["time"] * lines + share) // (2 * share)
-        cost += of["capacity"] + of["split"] - of["bonus"]
-    else:
-        cost += of["capacity"] + of["split"] - of["bonus"] + (of["time"] + FINE // 2) // FINE
-    if any(r.max_grams < NO_LIMIT for r in prices.rates):
-        cost[grams > of["max_grams"]] = INFEASIBLE
-    first = list(prices.starts[:-1])
-    best = np.minimum.reduceat(cost, first, axis=0)
-    best += _source_costs(prices, items, inside, lines)
-    ranks = np.minimum(np.arange(len(sources), dtype=np.int64), MAX_RANK)[:, None]
-    blocked = _blocked(items, sources, needs, inside, shared_sku=shared_sku)
-    return np.where(blocked | (best >= MAX_COST), INFEASIBLE, best * COST + (PARCEL + ranks))
-
-
-def lines_of(items: Sequence[Item], inside: Ints) -> Ints:
-    """Number of different order lines in each subset."""
-    holders: dict[int, list[int]] = {}
+    bits: int,
+    taken: Mapping[int, int] = NOTHING,
+) -> int:
+    """Scaled stock price of the units of some items, after ``taken`` units by sku of the same plan."""
+    unit_price = prices.unit_price[source]
+    cost = 0
+    units: dict[int, int] = {}
     for i, item in enumerate(items):
-        for part in item.parts:
-            holders.setdefault(part.need, []).append(i)
-    if all(len(rows) == 1 for rows in holders.values()):
-        return np.array([len(item.parts) for item in items], dtype=np.int64) @ inside
-    held: Ints = np.array([inside[rows].any(axis=0) for rows in holders.values()]).sum(axis=0, dtype=np.int64)
-    return held
-
-
-def _source_costs(prices: Tariff, items: Sequence[Item], inside: Ints, lines: Ints) -> Ints:
-    """Handling and stock price, the same for all lanes of a source; shape [source, subset]."""
-    rates = [prices.rates[start] for start in prices.starts[:-1]]
-    parcel = np.array([[r.handling_parcel + FINE // 2] for r in rates], dtype=np.int64)
-    line = np.array([[r.handling_line] for r in rates], dtype=np.int64)
-    cost = (parcel + line * lines) // FINE
-    if any(map(any, prices.unit_price)):
-        value = np.array(
-            [
-                [sum(row[p.need] * p.quantity for p in item.parts) for item in items]
-                for row in prices.unit_price
-            ],
-            dtype=np.int64,
-        )
-        cost += (value @ inside + FINE // 2) // FINE
+        if bits >> i & 1:
+            for part in item.parts:
+                cost += unit_price[part.need] * part.quantity
+                sku = needs[part.need].sku_id
+                units[sku] = units.get(sku, 0) + part.quantity
+    if prices.stock_curves:
+        for sku, quantity in units.items():
+            curve = prices.stock_curves.get((source, sku))
+            if curve is not None:
+                cost += curve.cost(quantity, taken.get(sku, 0))
     return cost
-
-
-def _blocked(
-    items: Sequence[Item], sources: Sequence[Source], needs: Sequence[Need], inside: Ints, *, shared_sku: bool
-) -> NDArray[np.bool_]:
-    """Subsets no parcel of a source can hold: an item it cannot send, or its stock drawn on twice."""
-    subsets = np.arange(inside.shape[1], dtype=np.int64)
-    lacking = np.array(
-        [
-            [sum(1 << i for i, item in enumerate(items) if not item.sources >> s & 1)]
-            for s in range(len(sources))
-        ],
-        dtype=np.int64,
-    )
-    blocked: NDArray[np.bool_] = (subsets & lacking) != 0
-    blocked[:, 0] = True
-    if shared_sku:
-        blocked |= over_stock(items, sources, needs, inside)
-    return blocked
-
-
-def over_stock(
-    items: Sequence[Item], sources: Sequence[Source], needs: Sequence[Need], inside: Ints
-) -> NDArray[np.bool_]:
-    """Subsets that together want more of a sku than a source has; shape [source, subset]."""
-    wanted: dict[int, list[int]] = {}
-    for i, item in enumerate(items):
-        for part in item.parts:
-            wanted.setdefault(needs[part.need].sku_id, [0] * len(items))[i] += part.quantity
-    over = np.zeros((len(sources), inside.shape[1]), dtype=np.bool_)
-    for sku, quantities in wanted.items():
-        stock = np.array([[source.node.stock.get(sku, 0)] for source in sources], dtype=np.int64)
-        over |= np.array(quantities, dtype=np.int64) @ inside > stock
-    return over

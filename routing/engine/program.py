@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from routing.engine.pieces import Item
-from routing.engine.price import FINE, FINER, NO_LIMIT, Rate
+from routing.engine.price import EXACT_PARCELS, FINE, FINER, NO_LIMIT, Rate, stock_cost
 from routing.engine.quick import Scale, improve, insertion
 from routing.engine.search import EXACT_ITEMS, Found, Problem, assignment, search
 from routing.engine.split import Block
@@ -23,6 +23,8 @@ def search_long(problem: Problem, *, alternatives: int) -> tuple[Problem, Found,
     source), and cheapest insertion; both improved item by item. The program's plan counts only when proven
     optimal within 0.3 s, so that a slow machine repeats the quick plan instead of answering at random. The
     program opens one parcel a lane unless weight limits ask for more; the quick plans know no such bound.
+    Where price curves go on over several parcels or lines, the program prices each as the first; all plans are
+    compared at their full price.
     """
     problem = replace(problem, items=merge_exactly(problem))
     if len(problem.items) <= EXACT_ITEMS:
@@ -62,22 +64,29 @@ def merge_exactly(problem: Problem) -> tuple[Item, ...]:
         rates = (
             problem.prices.of_source(item.sources.bit_length() - 1) if item.sources.bit_count() == 1 else ()
         )
-        key = rates[0].source if len(rates) == 1 and _saves_by_joining(rates[0]) else -1 - len(joint)
+        joins = len(rates) == 1 and _saves_by_joining(rates[0], _least_slot(problem, rates[0]))
+        key = rates[0].source if joins else -1 - len(joint)
         held = joint.get(key)
         joint[key] = item if held is None else _joined(held, item)
     return tuple(sorted(joint.values(), key=lambda item: item.parts[0].need))
 
 
-def _saves_by_joining(rate: Rate) -> bool:
+def _saves_by_joining(rate: Rate, least_slot: int) -> bool:
     first = -(-rate.first_grams // rate.step_grams) * rate.step_fee
     fixed = (
         rate.first_fee
         + rate.handling_parcel
         + rate.carbon_parcel // (FINER // FINE)
-        + (rate.capacity + rate.split - rate.bonus) * FINE
+        + (least_slot + rate.split - rate.bonus) * FINE
     )
     rounding = 8 * FINE
     return rate.max_grams == NO_LIMIT and not rate.dim and rate.time >= 0 and fixed >= first + rounding
+
+
+def _least_slot(problem: Problem, rate: Rate) -> int:
+    """The cheapest parcel on the price curve of a source."""
+    curve = problem.prices.slot_curves.get(rate.source)
+    return rate.capacity if curve is None else min(curve.cost(1, n) for n in range(EXACT_PARCELS))
 
 
 def _joined(one: Item, two: Item) -> Item:
@@ -188,7 +197,7 @@ def _item_cost(problem: Problem, item: Item, rate: Rate) -> float:
     prices = problem.prices
     lines = len({part.need for part in item.parts})
     time = rate.time * lines / prices.time_share if prices.time_share else 0
-    stock = sum(prices.unit_price[rate.source][part.need] * part.quantity for part in item.parts)
+    stock = stock_cost(prices, rate.source, (item,), problem.needs, 1)
     return (rate.handling_line * lines + time + stock) / FINE + item.grams * rate.carbon_gram / FINER
 
 

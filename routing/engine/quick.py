@@ -33,7 +33,7 @@ class Scale:
     def plan(self, blocks: Sequence[Block], *, below: int = NO_LIMIT) -> int:
         """Cost of a plan, or NO_LIMIT when it is not under ``below``."""
         most = self.problem.max_parcels
-        cost = sum(map(self.parcel, blocks))
+        cost = sum(map(self.parcel, blocks)) + sum(self.problem.continued(blocks).values())
         if cost >= below or (most is not None and len(blocks) > most) or self.problem.kept(blocks):
             return NO_LIMIT
         return cost

@@ -9,9 +9,10 @@ import numpy as np
 
 from routing.engine.model import Need
 from routing.engine.pieces import Item
-from routing.engine.price import UNREACHED, Ints, Tariff, members, over_stock, price_subsets
+from routing.engine.price import COST, FINE, UNREACHED, Ints, Tariff, stock_cost
 from routing.engine.screen import Source
 from routing.engine.split import Block, Limit, Split
+from routing.engine.subsets import curve_table, members, over_stock, price_subsets
 
 EXACT_ITEMS = 12
 _TRIED = 64  # candidate plans looked at for the alternatives
@@ -44,6 +45,25 @@ class Problem:
                 over.add(source)
         return over
 
+    def continued(self, blocks: Sequence[Block]) -> dict[int, int]:
+        """By source with several of these parcels, what they cost beyond the sum of each by itself."""
+        if not self.prices.slot_curves and not (self.shared_sku and self.prices.stock_curves):
+            return {}
+        mine: dict[int, list[int]] = {}
+        for source, bits in blocks:
+            mine.setdefault(source, []).append(bits)
+        return {source: self._beyond(source, parcels) for source, parcels in mine.items() if len(parcels) > 1}
+
+    def _beyond(self, source: int, parcels: Sequence[int]) -> int:
+        slots = self.prices.slot_curves.get(source)
+        cost = 0 if slots is None else slots.cost(len(parcels)) - len(parcels) * slots.cost(1)
+        if self.shared_sku and self.prices.stock_curves:
+            fine = stock_cost(self.prices, source, self.items, self.needs, sum(parcels)) - sum(
+                stock_cost(self.prices, source, self.items, self.needs, bits) for bits in parcels
+            )
+            cost += fine // FINE
+        return cost
+
     def in_stock(self, source: int, bits: int) -> bool:
         """Whether one source has the units of all these items together."""
         wanted: dict[int, int] = {}
@@ -71,6 +91,7 @@ def search(problem: Problem, *, alternatives: int) -> Found:
     The runner-up is exact while no slot or shared-stock limit binds: any other assignment sends some item
     from another source, and the best plan through every single parcel is known. Later alternatives are the
     next best of these plans. Where a limit binds: best plans without each used source, and single parcels.
+    A price curve binds only where a plan has several parcels of one node; the best plan is exact there too.
     """
     keys = price_subsets(
         problem.prices, problem.items, problem.sources, problem.needs, shared_sku=problem.shared_sku
@@ -100,13 +121,13 @@ def assignment(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 def _settle(problem: Problem, keys: Ints) -> tuple[Split, int, list[Block]]:
     """Solve without slot limits, then again with those that the plan overran, until none is."""
-    limits: dict[int, Limit] = {}
+    limits = {source: _limit(problem, source) for source in _falling(problem)}
     while True:
         split = Split(keys, len(problem.items), problem.max_parcels, limits)
         sent = _most_units(problem.items, split.best)
         best = split.plan(sent)
-        over = problem.kept(best)
-        if not over:
+        over = problem.kept(best) | {source for source, cost in problem.continued(best).items() if cost}
+        if over <= limits.keys():
             return split, sent, best
         for source in over:
             limits[source] = _limit(problem, source)
@@ -118,7 +139,24 @@ def _limit(problem: Problem, source: int) -> Limit:
         inside = members(len(problem.items))
         covered = ~over_stock(problem.items, [problem.sources[source]], problem.needs, inside)[0]
     slots = problem.sources[source].node.capacity_left
-    return Limit(len(problem.items) if slots is None else slots, covered)
+    most = len(problem.items) if slots is None else slots
+    together = extra = None
+    if problem.shared_sku:
+        table = curve_table(problem.prices, source, problem.items, problem.needs)
+        together = None if table is None else table * COST
+    curve = problem.prices.slot_curves.get(source)
+    if curve is not None and not curve.is_flat:
+        first = curve.cost(1)
+        extra = tuple((curve.cost(n) - n * first) * COST for n in range(min(most, len(problem.items)) + 1))
+    return Limit(most, covered, together, extra)
+
+
+def _falling(problem: Problem) -> set[int]:
+    """Sources whose curves fall somewhere: there a second parcel may cost less than the first promised."""
+    falling = {s for s, curve in problem.prices.slot_curves.items() if not curve.is_rising}
+    if problem.shared_sku:
+        falling |= {s for (s, _), curve in problem.prices.stock_curves.items() if not curve.is_rising}
+    return falling
 
 
 def _most_units(items: Sequence[Item], best: Ints) -> int:

@@ -16,17 +16,23 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.engine.price import INFEASIBLE, Ints
+from routing.engine.price import INFEASIBLE, UNREACHED, Ints
 
 Block = tuple[int, int]  # source index, bits of the items in one of its parcels
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What one source may do in one plan: parcels at most, and the subsets its stock covers (None: all)."""
+    """What one source may do in one plan: parcels at most, and the subsets its stock covers (None: all).
+
+    ``together`` is the part of the key that all its parcels cost as one, by subset; ``extra`` what the
+    second, third, ... parcel costs beyond the first, summed up from the first one (so it begins with 0, 0).
+    """
 
     parcels: int
     covered: NDArray[np.bool_] | None
+    together: Ints | None = None
+    extra: tuple[int, ...] | None = None
 
 
 @lru_cache(maxsize=16)
@@ -46,9 +52,12 @@ def halves(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.i
 
 
 class Partition:
-    """Cheapest partitions of every subset into at most ``most`` parcels priced by ``cost[subset]``."""
+    """Cheapest partitions of every subset into at most ``most`` parcels priced by ``cost[subset]``.
 
-    def __init__(self, cost: Ints, count: int, most: int | None) -> None:
+    With ``exactly``, layer q has the partitions into q parcels, no fewer.
+    """
+
+    def __init__(self, cost: Ints, count: int, most: int | None, *, exactly: bool = False) -> None:
         self.cost, self.count, self.most = cost, count, most
         nothing = np.full(1 << count, INFEASIBLE, dtype=np.int64)
         nothing[0] = 0
@@ -57,7 +66,9 @@ class Partition:
             self._fill(nothing, nothing)
         else:
             for _ in range(most):
-                self.layers.append(self._fill(self.layers[-1], nothing.copy()))
+                into = nothing.copy()
+                into[0] = INFEASIBLE if exactly else 0
+                self.layers.append(self._fill(self.layers[-1], into))
 
     def _fill(self, smaller: Ints, into: Ints) -> Ints:
         """One more parcel on top of ``smaller``, which may be the table being filled."""
@@ -89,6 +100,38 @@ class Partition:
         return found
 
 
+class Own:
+    """Cheapest ways of one limited source to send each subset in at most 0, 1, 2, ... parcels."""
+
+    def __init__(self, keys: Ints, count: int, most: int, limit: Limit) -> None:
+        self.limit = limit
+        together = limit.together
+        apart = keys if together is None else np.where(keys >= UNREACHED, INFEASIBLE, keys - together)
+        self.partition = Partition(apart, count, most, exactly=limit.extra is not None)
+        self.layers = self._stepped(limit.extra) if limit.extra else self.partition.layers
+        if together is not None:
+            self.layers = [
+                np.where(layer >= UNREACHED, INFEASIBLE, layer + together) for layer in self.layers
+            ]
+        if limit.covered is not None:
+            self.layers = [np.where(limit.covered, layer, INFEASIBLE) for layer in self.layers]
+
+    def _stepped(self, extra: tuple[int, ...]) -> list[Ints]:
+        layers = [self.partition.layers[0]]
+        for parcels, layer in enumerate(self.partition.layers[1:], 1):
+            dearer = np.where(layer >= UNREACHED, INFEASIBLE, layer + extra[parcels])
+            layers.append(np.minimum(layers[-1], dearer))
+        return layers
+
+    def blocks(self, subset: int, most: int) -> list[int]:
+        """The parcels of a cheapest way to send a subset."""
+        extra = self.limit.extra
+        if extra is None or not subset:
+            return self.partition.blocks(subset, most)
+        parcels = min(range(1, most + 1), key=lambda q: int(self.partition.layers[q][subset]) + extra[q])
+        return self.partition.blocks(subset, parcels)
+
+
 class Split:
     """Cheapest plans for every subset of items, with slots and shared stock kept for ``limits`` sources."""
 
@@ -100,16 +143,14 @@ class Split:
         self.free_keys = free
         self.free = Partition(free.min(axis=0), count, self.most)
         self.stages = [self.free.layers]
-        self.own: list[Partition] = []
+        self.own: list[Own] = []
         for source in self.limited:
             limit = limits[source]
-            own = Partition(keys[source], count, min(limit.parcels, count, self.most or count))
-            if limit.covered is not None:
-                own.layers = [np.where(limit.covered, layer, INFEASIBLE) for layer in own.layers]
+            own = Own(keys[source], count, min(limit.parcels, count, self.most or count), limit)
             self.own.append(own)
             self.stages.append(self._join(own, self.stages[-1], count))
 
-    def _join(self, own: Partition, before: list[Ints], count: int) -> list[Ints]:
+    def _join(self, own: Own, before: list[Ints], count: int) -> list[Ints]:
         """Add a limited source to the tables of the sources before it."""
         if self.most is None:
             return [_convolve(own.layers[-1], before[-1], count)]
