@@ -9,6 +9,7 @@ from routing.world.book import ANY, Book, Lines, Parcel, Waiting
 from routing.world.desk import parcels_of, plan_order, promise_of, terms_of
 from routing.world.priced import Priced, values_of
 from routing.world.reading import DROP, Map, read
+from routing.world.waves import replan
 
 Message = dict[str, Any]
 
@@ -30,7 +31,7 @@ class Run:
         if kind == "order":
             return self._order(message)
         if kind == "wave":
-            return {"wave": message["wave"], "changes": []}
+            return self._wave(message)
         if kind == "receipt":
             self._receipt(message)
         elif kind == "day":
@@ -70,6 +71,16 @@ class Run:
             "plan": written(self.map, parcels, lines),
             "terms": terms_of(plan),
         }
+
+    def _wave(self, message: Message) -> Message:
+        changes = replan(self.map, self.book, self.values, message["orders"], float(message["t"]))
+        answer = [
+            {"order": order_id, "plan": written(self.map, plan, self.book.waiting[order_id].lines)}
+            for order_id, plan in changes.items()
+        ]
+        for order_id in message["orders"]:
+            self.book.waiting.pop(order_id, None)
+        return {"wave": message["wave"], "changes": answer}
 
 
 def written(map_: Map, parcels: Sequence[Parcel], lines: Lines) -> list[Message]:

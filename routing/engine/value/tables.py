@@ -6,6 +6,7 @@ time, at receipts, and when a warehouse runs out of the SKU or has it again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -23,6 +24,7 @@ from routing.engine.value.prices import (
 )
 
 Ints = NDArray[np.int64]
+ANY = 10**6  # from here on a number of slots means "no limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Table:
     local: Floats
     network: Floats
     has: NDArray[np.bool_]
+    room: tuple[int, int]  # units at one warehouse, and in all, that the curves were made for
 
 
 class Values:
@@ -96,7 +99,8 @@ class Values:
         self.made_at = -1e9
         self.fee = self._mean_fee()
         self.gap = self._mean_gap()
-        self.saving = self._mean_saving()
+        self.slot_worth = self.setting.slot * self.fee
+        self.slots_worth = self.setting.slots * self._mean_saving()
         self.shares: Floats | None = None
         self.started = False
 
@@ -114,10 +118,10 @@ class Values:
                 self.demand.first_level = min(1.0, float(self.stock.sum()) / wanted)
         self.made_at = -1e9
 
-    def tick(self, at: float) -> None:
-        """Time passes; the forecast is looked at again every few hours."""
+    def tick(self, at: float, *, again: bool = False) -> None:
+        """Time passes; the forecast is looked at every few hours, or ``again`` at once."""
         self.at = at
-        if at >= self.made_at + self.setting.refresh_hours:
+        if again or at >= self.made_at + self.setting.refresh_hours:
             self.level = self.demand.level(at)
             self.factors = self.demand.sku_factors(at, self.level)
             self.made_at = at
@@ -127,8 +131,14 @@ class Values:
     def table(self, sku: int) -> Table:
         """The worth of one SKU as things stand."""
         table = self.tables.get(sku)
-        has = self.stock[:, sku] > 0
-        if table is None or not np.array_equal(table.has, has):
+        stock = self.stock[:, sku]
+        has = stock > 0
+        if (
+            table is None
+            or int(stock.max(initial=0)) > table.room[0]
+            or int(stock.sum()) > table.room[1]
+            or not np.array_equal(table.has, has)
+        ):
             table = self.tables[sku] = self._make(sku, has)
         return table
 
@@ -150,7 +160,7 @@ class Values:
         most = max((h.mean + 4 * h.variance**0.5 - s.trust * h.arriving for h in horizons), default=0.0)
         units = int(max(0, min(stock.sum(), most + 1)))
         network = scarcity_curve(self._savings(sku), horizons, units, part=s.part, trust=s.trust)
-        return Table(self.at, local, network, has)
+        return Table(self.at, local, network, has, (int(stock.max(initial=0)), int(stock.sum())))
 
     def _local(self, sku: int, has: NDArray[np.bool_], wanted: Floats) -> tuple[Floats, Floats]:
         """Units each warehouse should expect from its own area until the next receipt, and their worth."""
@@ -202,18 +212,28 @@ class Values:
     # ---- what slots are worth -------------------------------------------------------------------
     def slots(self, left: Ints, parcels: int) -> list[tuple[float, ...]]:
         """Price of the first, second, ... parcel at each warehouse; ``left`` are the slots of today."""
-        s = self.setting
-        rest = self.demand.days(self.at, (self.at // 24 + 1) * 24 - 1e-6)
-        coming = self.demand.orders_per_day * self.demand.orders_level(self.at) * rest * s.parcels
-        means = (coming * self._share()).tolist()
+        coming, means = self._coming()
         free = left.tolist()
-        all_left = sum(max(0, n) for n in free)
-        whole = capacity_curve(coming, _spread(coming), all_left, s.slots * self.saving, parcels)
-        own = s.slot * self.fee
+        whole = capacity_curve(coming, _spread(coming), _all_left(free), self.slots_worth, parcels)
         curves = (
-            capacity_curve(mean, _spread(mean), n, own, parcels) for mean, n in zip(means, free, strict=True)
+            capacity_curve(mean, _spread(mean), n, self.slot_worth, parcels)
+            for mean, n in zip(means, free, strict=True)
         )
         return [tuple(a + b for a, b in zip(curve, whole, strict=True)) for curve in curves]
+
+    def slot_worths(self, left: Ints) -> tuple[dict[int, tuple[float, ...]], tuple[float, ...]]:
+        """Worth of keeping the first, second, ... slot of each warehouse, and of all together."""
+        coming, means = self._coming()
+        free = left.tolist()
+        own = {n: _kept(means[n], limit, self.slot_worth) for n, limit in enumerate(free) if limit < ANY}
+        return own, _kept(coming, _all_left(free), self.slots_worth)
+
+    def _coming(self) -> tuple[float, list[float]]:
+        """Parcels still expected today, in all and by the warehouse that is the cheapest for them."""
+        rest = self.demand.days(self.at, (self.at // 24 + 1) * 24 - 1e-6)
+        coming = self.demand.orders_per_day * self.demand.orders_level(self.at) * rest
+        coming *= self.setting.parcels
+        return coming, (coming * self._share()).tolist()
 
     def _share(self) -> Floats:
         """Share of all demand for which each warehouse is the cheapest that stocks the SKU."""
@@ -280,6 +300,14 @@ def _spread(mean: float) -> float:
     return 1.3 * mean + (0.15 * mean) ** 2
 
 
-def as_curves(prices: Floats) -> Sequence[tuple[float, ...]]:
-    """Rows of prices as tuples."""
-    return [tuple(row) for row in prices.tolist()]
+def _all_left(free: Sequence[int]) -> int:
+    """Slots of all warehouses together."""
+    return ANY if any(n >= ANY for n in free) else sum(max(0, n) for n in free)
+
+
+def _kept(mean: float, limit: int, worth: float) -> tuple[float, ...]:
+    """Worth of keeping the k-th slot, as far as it is worth anything."""
+    reach = min(limit, int(mean + 6 * math.sqrt(_spread(mean)) + 2))
+    if limit >= ANY:
+        return ()
+    return tuple(reversed(capacity_curve(mean, _spread(mean), reach, worth, reach))) if reach > 0 else ()
