@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -19,7 +19,7 @@ from carbon.consignments import lane_inputs
 from carbon.defaults import lane_for
 from carbon.estimate import EstimateError, LaneIntensity
 from orderhub.fulfillment import rates
-from orderhub.fulfillment.models import FulfillmentOrder
+from orderhub.fulfillment.models import FulfillmentOrder, RateCard
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.fulfillment.rates import Destination, LaneOption
 from orderhub.inventory.models import Stock, Warehouse
@@ -43,6 +43,18 @@ class Site:
     stock: dict[int, int]
     prices: dict[int, Decimal]
     load: Load
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the orders that are looked at hold already, free for them: units by (warehouse, SKU), parcel slots
+    by (warehouse, local day)."""
+
+    units: Mapping[tuple[int, int], int]
+    slots: Mapping[tuple[int, date], int]
+
+
+NOTHING_HELD = Held({}, {})
 
 
 @dataclass(slots=True)
@@ -156,14 +168,43 @@ def destination(order: Order) -> Destination:
     )
 
 
-def take_snapshot(orders: Sequence[Order], lines: Iterable[OrderLine], *, now: datetime) -> Snapshot:
-    """Read what a batch competes for: nine queries, whatever its size."""
-    merchant_ids = {order.merchant_id for order in orders}
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What changes seldom: the active warehouses of some merchants and their rate cards with zones."""
+
+    warehouses: list[Warehouse]
+    cards: dict[int, list[RateCard]]
+
+
+def read_network(merchant_ids: Iterable[int]) -> Network:
+    """The network of these merchants: four queries."""
+    ids = set(merchant_ids)
+    warehouses = list(Warehouse.objects.filter(merchant_id__in=ids, is_active=True).order_by("pk"))
+    return Network(warehouses, rates.cards_of(ids))
+
+
+def take_snapshot(
+    orders: Sequence[Order],
+    lines: Iterable[OrderLine],
+    *,
+    now: datetime,
+    held: Held = NOTHING_HELD,
+    network: Network | None = None,
+) -> Snapshot:
+    """Read what a batch competes for: nine queries, whatever its size, five if the `network` is at hand.
+
+    What is `held` counts as free.
+    """
     sku_ids = {line.sku_id for line in lines}
-    warehouses = list(Warehouse.objects.filter(merchant_id__in=merchant_ids, is_active=True).order_by("pk"))
-    stock = _sellable(sku_ids, warehouses)
+    if network is None:
+        network = read_network(order.merchant_id for order in orders)
+    warehouses = network.warehouses
+    stock = _sellable(sku_ids, warehouses, held.units)
     prices, priced_skus = prices_of(stock, now=now)
     load = loads(warehouses, now=now)
+    for (warehouse_id, day), parcels in held.slots.items():
+        if warehouse_id in load:
+            load[warehouse_id].free(day, parcels)
     sites: dict[int, list[Site]] = {}
     for warehouse in warehouses:
         site = Site(warehouse, stock[warehouse.pk], prices.get(warehouse.pk, {}), load[warehouse.pk])
@@ -171,7 +212,7 @@ def take_snapshot(orders: Sequence[Order], lines: Iterable[OrderLine], *, now: d
     return Snapshot(
         now=now,
         sites=sites,
-        lanes=rates.lanes(warehouses, map(destination, orders), cards=rates.cards_of(merchant_ids)),
+        lanes=rates.lanes(warehouses, map(destination, orders), cards=network.cards),
         refused=refused_warehouses([order.pk for order in orders]),
         priced_skus=priced_skus,
     )
@@ -189,13 +230,15 @@ def refused_warehouses(order_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     return found
 
 
-def _sellable(sku_ids: Iterable[int], warehouses: Sequence[Warehouse]) -> dict[int, dict[int, int]]:
+def _sellable(
+    sku_ids: Iterable[int], warehouses: Sequence[Warehouse], held: Mapping[tuple[int, int], int]
+) -> dict[int, dict[int, int]]:
     found: dict[int, dict[int, int]] = {warehouse.pk: {} for warehouse in warehouses}
     rows = Stock.objects.filter(sku_id__in=set(sku_ids), warehouse__in=found).annotate(
         sellable=F("on_hand") - F("reserved") - F("safety")
     )
     for warehouse_id, sku_id, sellable in rows.values_list("warehouse_id", "sku_id", "sellable"):
-        found[warehouse_id][sku_id] = max(sellable, 0)
+        found[warehouse_id][sku_id] = max(sellable + held.get((warehouse_id, sku_id), 0), 0)
     return found
 
 

@@ -32,6 +32,12 @@ class Load:
         """Use slots of the present day."""
         self.used[self._at] += parcels
 
+    def free(self, day: date, parcels: int) -> None:
+        """Give slots of one of the days back; of other days nothing is known."""
+        if day in self.days:
+            at = self.days.index(day)
+            self.used[at] = max(0, self.used[at] - parcels)
+
     @property
     def _at(self) -> int:
         """The first day with a slot; the last one looked at if all are full."""
