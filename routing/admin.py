@@ -49,13 +49,15 @@ class StrategyForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_default",
             "for_green",
             "channels",
-            *strategies.FIGURES,
+            *strategies.RATES,
+            "max_parcels",
+            "allow_partial",
         )
 
     def clean(self) -> dict[str, Any]:
         """Refuse negative figures and a limit of no parcel."""
         given: dict[str, Any] = super().clean() or {}
-        for name in strategies.FIGURES:
+        for name in (*strategies.RATES, "max_parcels"):
             value = given.get(name)
             if value is not None and value < 0:
                 self.add_error(name, _("Must not be below zero."))

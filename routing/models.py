@@ -214,5 +214,5 @@ class Decision(models.Model):
 
 
 from routing.pricing import models as pricing_models  # noqa: E402, F401  (so that Django finds them)
-from routing.waves import models as waves_models  # noqa: E402, F401  (likewise)
 from routing.twin import models as twin_models  # noqa: E402, F401
+from routing.waves import models as waves_models  # noqa: E402, F401  (likewise)
