@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from routing.engine.model import TERMS, ZERO, Piece, Plan, PlannedParcel
-from routing.engine.price import NOTHING, Rate, Terms, parcel_terms, stock_cost
+from routing.engine.price import NOTHING, Rate, Terms, parcel_terms, risk_cost, stock_cost
 from routing.engine.search import Problem
 from routing.engine.split import Block
 
@@ -27,13 +27,22 @@ def cheapest_lane(
             goods += item.grams
             cm3 += item.cm3
             lines.update(part.need for part in item.parts)
-    stock = stock_cost(problem.prices, source, problem.items, problem.needs, bits, taken)
-    share = problem.prices.time_share
+    prices = problem.prices
+    stock = stock_cost(prices, source, problem.items, problem.needs, bits, taken)
+    risk = risk_cost(prices, source, problem.items, problem.needs, bits)
+    made = problem.sources[source].made
+    is_made = bool(made) and any(problem.needs[n].sku_id in made for n in lines)
     best: Priced | None = None
-    for rate in problem.prices.of_source(source):
-        if goods + rate.parcel_grams <= rate.max_grams:
+    for rate in prices.of_source(source):
+        if goods + rate.parcel_grams <= rate.max_grams and (rate.making or not is_made):
             terms = parcel_terms(
-                rate, goods_grams=goods, cm3=cm3, lines=len(lines), stock=stock, time_share=share
+                rate,
+                goods_grams=goods,
+                cm3=cm3,
+                lines=len(lines),
+                stock=stock,
+                time_share=prices.time_share,
+                risk=risk,
             )
             cost = sum(terms)
             if best is None or cost < best[0]:

@@ -17,6 +17,7 @@ _LABELS = {
         "capacity_price": "产能",
         "split": "拆单",
         "forward_bonus": "前置仓奖励",
+        "return_risk": "退货风险",
     },
     "en": {
         "freight": "freight",
@@ -26,6 +27,7 @@ _LABELS = {
         "capacity_price": "capacity",
         "split": "split",
         "forward_bonus": "forward bonus",
+        "return_risk": "return risk",
     },
 }
 _REASONS = {
@@ -38,6 +40,10 @@ _REASONS = {
         "trait_not_accepted": "{sku_code} 需要 {traits}，此仓不具备",
         "out_of_stock": "{sku_code} 库存不足，缺 {short_by} 件",
         "too_heavy": "{sku_code} 重 {grams} 克，超过单包裹上限 {max_grams} 克",
+        "no_customs_lane": "无法清关到 {country}",
+        "bad_tariff": "运价 {carrier} 不完整，无法计费",
+        "no_weight": "{sku_code} 没有重量，无法计费",
+        "parcel_limit": "{sku_code} 排不进策略允许的 {max_parcels} 个包裹",
     },
     "en": {
         "frozen": "frozen",
@@ -48,6 +54,10 @@ _REASONS = {
         "trait_not_accepted": "{sku_code} needs {traits}, not handled here",
         "out_of_stock": "{sku_code} is short by {short_by}",
         "too_heavy": "{sku_code} weighs {grams} g, above the parcel limit of {max_grams} g",
+        "no_customs_lane": "cannot be cleared into {country}",
+        "bad_tariff": "the tariff {carrier} is incomplete, nothing can be priced",
+        "no_weight": "{sku_code} has no weight, so it cannot be priced",
+        "parcel_limit": "{sku_code} does not fit into the {max_parcels} parcels of the strategy",
     },
 }
 
@@ -62,7 +72,7 @@ class TermDiff:
 
 def compare(winner: Plan, runner_up: Plan) -> list[TermDiff]:
     """Differences of all terms that differ; they sum exactly to the difference of the totals."""
-    diffs = [TermDiff(term, winner.terms[term] - runner_up.terms[term]) for term in TERMS]
+    diffs = [TermDiff(term, winner.terms.get(term, ZERO) - runner_up.terms.get(term, ZERO)) for term in TERMS]
     return [diff for diff in diffs if diff.yuan]
 
 

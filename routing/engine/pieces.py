@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Items to be routed, units no source has (by need index), removals, and whether items share a sku."""
+    """Items to be routed, units no source has (by need index), removals, and whether items share a stock."""
 
     items: tuple[Item, ...]
     short: tuple[tuple[int, int], ...]
@@ -66,7 +66,7 @@ def cut(needs: Sequence[Need], screened: Screened) -> Cut:
         tuple(items),
         tuple(sorted(short)),
         tuple(_removals(needs, screened, items)),
-        len(set(used)) < len(used),
+        len(set(used)) < len(used) or screened.shares_making,
     )
 
 
@@ -75,7 +75,7 @@ def _portions(
 ) -> tuple[list[int], int]:
     """Quantities of the pieces of one line, and the units missing; takes them from ``left``."""
     sku, sources = need.sku_id, screened.sources
-    stock = {s: left.get((s, sku), sources[s].node.stock.get(sku, 0)) for s in allowed}
+    stock = {s: left.get((s, sku), sources[s].stock.get(sku, 0)) for s in allowed}
     most = {s: sources[s].units_per_parcel(need) for s in allowed}
     whole = [s for s in allowed if stock[s] >= need.quantity <= most[s]]
     if whole:
@@ -98,9 +98,9 @@ def _item(n: int, need: Need, quantity: int, screened: Screened) -> Item:
     bits = 0
     for s in screened.allowed[n]:
         source = screened.sources[s]
-        if source.node.stock.get(need.sku_id, 0) >= quantity <= source.units_per_parcel(need):
+        if source.stock.get(need.sku_id, 0) >= quantity <= source.units_per_parcel(need):
             bits |= 1 << s
-    return Item((Part(n, quantity),), quantity * need.grams_each, quantity * need.cm3_each, bits)
+    return Item((Part(n, quantity),), quantity * (need.grams_each or 0), quantity * need.cm3_each, bits)
 
 
 def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) -> list[Removal]:
@@ -114,7 +114,7 @@ def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) 
             if able[n] >> s & 1:
                 continue
             source = screened.sources[s]
-            short_by = need.quantity - source.node.stock.get(need.sku_id, 0)
+            short_by = need.quantity - source.stock.get(need.sku_id, 0)
             if short_by > 0:
                 removed.append(removal(source.node, need, "out_of_stock", {"short_by": short_by}))
             else:
@@ -124,7 +124,7 @@ def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) 
                         source.node,
                         need,
                         "too_heavy",
-                        {"grams": need.quantity * need.grams_each, "max_grams": heaviest},
+                        {"grams": need.quantity * (need.grams_each or 0), "max_grams": heaviest},
                     )
                 )
     return removed

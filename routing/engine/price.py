@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.engine.curves import Steps, steps
-from routing.engine.model import Need, Node, Request, Strategy
+from routing.engine.model import Lane, Need, Node, Request, Strategy
 from routing.engine.pieces import Item
 from routing.engine.screen import Source
 
@@ -28,6 +28,7 @@ PARCEL, COST, MAX_RANK = 2**16, 2**20, 5000
 INFEASIBLE = 2**61
 UNREACHED = INFEASIBLE // 2
 NOTHING: Mapping[int, int] = {}
+NO_CRITERIA = (0, 0, 0, 0, 0)
 MAX_COST = UNREACHED // COST // 16
 EXACT_PARCELS = 16  # entries of a parcel price curve that are told apart
 
@@ -52,6 +53,13 @@ class Rate(NamedTuple):
     capacity: int
     split: int
     bonus: int
+    making: int  # 1: this is the lane after the node has made the goods
+    # What ordered criteria look at; zero without any.
+    kg_gram: int
+    kg_parcel: int
+    km: int
+    hours: int
+    away: int
 
 
 class Terms(NamedTuple):
@@ -65,6 +73,33 @@ class Terms(NamedTuple):
     capacity_price: int
     split: int
     forward_bonus: int
+    return_risk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """What one unit of each criterion weighs in a key, so that no sum of later ones outweighs it."""
+
+    parcels: int
+    forward: int
+    kgco2e: int
+    distance: int
+    money: int
+
+    def weigh(self, rate: Rate, *, grams: int, units: int, money: int) -> int:
+        """The key of a parcel, without its ties: grams with packaging, units inside, its terms in money."""
+        return (
+            self.parcels
+            + self.forward * rate.away * units
+            + self.kgco2e * milligrams(rate, grams)
+            + self.distance * rate.km
+            + self.money * money
+        )
+
+
+def milligrams(rate: Rate, grams: int) -> int:
+    """CO2e of a parcel of so many grams with packaging, in mg."""
+    return (grams * rate.kg_gram + rate.kg_parcel + 500) // 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +116,8 @@ class Tariff:
     time_share: int  # number of lines the hours are shared over, 0: every parcel counts in full
     stock_curves: Mapping[tuple[int, int], Steps]
     slot_curves: Mapping[int, Steps]
+    return_risk: tuple[tuple[int, ...], ...]  # yuan per line by source and need; empty: none
+    ladder: Ladder | None  # how ordered criteria make one key; None: money alone
 
     def of_source(self, source: int) -> tuple[Rate, ...]:
         """The rates of one source, in lane order."""
@@ -99,13 +136,30 @@ def tariff(request: Request, strategy: Strategy, needs: Sequence[Need], sources:
         starts.append(len(rates))
     prices, stock_curves = _stock_prices(strategy, needs, sources)
     slot_curves = {
-        s: steps(source.node.capacity_price, unit, 1, EXACT_PARCELS)
+        s: steps(source.node.capacity_price, strategy.capacity_price_factor * unit, 1, EXACT_PARCELS)
         for s, source in enumerate(sources)
         if isinstance(source.node.capacity_price, tuple)
     }
     share = len({need.line_id for need in needs}) if strategy.time_by_line_share else 0
+    risks = _return_risks(strategy, needs, sources)
     _check_range(needs, rates, prices, stock_curves, slot_curves)
-    return Tariff(tuple(rates), tuple(starts), prices, share, stock_curves, slot_curves)
+    return Tariff(tuple(rates), tuple(starts), prices, share, stock_curves, slot_curves, risks, None)
+
+
+def _return_risks(
+    strategy: Strategy, needs: Sequence[Need], sources: Sequence[Source]
+) -> tuple[tuple[int, ...], ...]:
+    """Scaled yuan per line by source and need; empty where nothing is known."""
+    if not any(source.node.return_risk for source in sources):
+        return ()
+    fine = 10**strategy.digits * FINE
+    rows = tuple(
+        tuple(_whole(source.node.return_risk.get(need.line_id, 0) * fine) for need in needs)
+        for source in sources
+    )
+    if max(abs(price) for row in rows for price in row) * len(needs) >= MAX_COST * FINE // 16:
+        raise ValueError("a return risk is beyond what can be priced")
+    return rows
 
 
 def _stock_prices(
@@ -144,7 +198,7 @@ def _rates(s: int, source: Source, strategy: Strategy, hour: Decimal, kilogram: 
     shared = (
         _whole(node.handling_per_parcel * fine),
         _whole(node.handling_per_line * fine),
-        _first_slot(node, unit),
+        _first_slot(node, strategy.capacity_price_factor * unit),
         _whole(strategy.yuan_per_extra_parcel * unit),
         bonus,
     )
@@ -163,12 +217,25 @@ def _rates(s: int, source: Source, strategy: Strategy, hour: Decimal, kilogram: 
             lane.parcel_grams,
             lane.dim_cm3_per_kg or 0,
             *shared,
+            int(n >= source.making),
+            *(_criteria(node, lane) if strategy.order else NO_CRITERIA),
         )
         for n, lane in enumerate(source.lanes)
     ]
 
 
-def _first_slot(node: Node, unit: int) -> int:
+def _criteria(node: Node, lane: Lane) -> tuple[int, int, int, int, int]:
+    """What ordered criteria look at: micrograms of CO2e per gram and parcel, 10 m, hours / 10^4."""
+    return (
+        _whole(lane.kgco2e_per_kg * 10**6),
+        _whole(lane.kgco2e_per_parcel * 10**9),
+        _whole(lane.distance_km * 100),
+        _whole((lane.hours + node.cutoff_wait_hours) * FINE),
+        int(not _is_forward(node)),
+    )
+
+
+def _first_slot(node: Node, unit: Decimal) -> int:
     price = node.capacity_price
     if isinstance(price, tuple):
         return _whole(price[0] * unit) if price else 0
@@ -191,7 +258,7 @@ def _check_range(
     slot_curves: Mapping[int, Steps],
 ) -> None:
     """Refuse what would not fit into 64 bits, rather than route on wrapped-around figures."""
-    goods = sum(need.grams_each * need.quantity for need in needs)
+    goods = sum((need.grams_each or 0) * need.quantity for need in needs)
     volume = sum(need.cm3_each * need.quantity for need in needs)
     units = sum(need.quantity for need in needs)
     top = units * max((abs(p) for row in prices for p in row), default=0)
@@ -213,8 +280,10 @@ def _check_range(
             raise ValueError("amounts or weights of this order are beyond what can be priced")
 
 
-def parcel_terms(rate: Rate, *, goods_grams: int, cm3: int, lines: int, stock: int, time_share: int) -> Terms:
-    """Price one parcel; ``stock`` is the scaled stock price of its units."""
+def parcel_terms(
+    rate: Rate, *, goods_grams: int, cm3: int, lines: int, stock: int, time_share: int, risk: int = 0
+) -> Terms:
+    """Price one parcel; ``stock`` and ``risk`` are the scaled stock price and return risk of its units."""
     grams = goods_grams + rate.parcel_grams
     billed = max(grams, -(-cm3 * 1000 // rate.dim)) if rate.dim else grams
     steps = max(0, -((rate.first_grams - billed) // rate.step_grams))
@@ -228,6 +297,7 @@ def parcel_terms(rate: Rate, *, goods_grams: int, cm3: int, lines: int, stock: i
         rate.capacity,
         rate.split,
         -rate.bonus,
+        (risk + FINE // 2) // FINE,
     )
 
 
@@ -255,3 +325,16 @@ def stock_cost(
             if curve is not None:
                 cost += curve.cost(quantity, taken.get(sku, 0))
     return cost
+
+
+def risk_cost(prices: Tariff, source: int, items: Sequence[Item], needs: Sequence[Need], bits: int) -> int:
+    """Scaled return risk of some items; a piece of a line bears its share of the units."""
+    if not prices.return_risk:
+        return 0
+    row = prices.return_risk[source]
+    return sum(
+        row[part.need] * part.quantity // needs[part.need].quantity
+        for i, item in enumerate(items)
+        if bits >> i & 1
+        for part in item.parts
+    )

@@ -238,4 +238,4 @@ def _limit(
                 for part in problem.items[i].parts:
                     wanted.setdefault(problem.needs[part.need].sku_id, []).append(part.quantity * variable)
         for sku, terms in wanted.items():
-            model += pulp.lpSum(terms) <= source.node.stock.get(sku, 0)
+            model += pulp.lpSum(terms) <= source.stock.get(sku, 0)

@@ -72,8 +72,11 @@ class Problem:
                 for part in item.parts:
                     sku = self.needs[part.need].sku_id
                     wanted[sku] = wanted.get(sku, 0) + part.quantity
-        stock = self.sources[source].node.stock
-        return all(stock.get(sku, 0) >= quantity for sku, quantity in wanted.items())
+        at = self.sources[source]
+        left = at.node.make_left
+        if at.made and left is not None and sum(wanted.get(sku, 0) for sku in at.made) > left:
+            return False
+        return all(at.stock.get(sku, 0) >= quantity for sku, quantity in wanted.items())
 
 
 @dataclass(frozen=True, slots=True)

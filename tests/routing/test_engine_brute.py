@@ -68,7 +68,7 @@ def random_node(rng: random.Random, number: int, skus: int, tight: bool) -> Node
 
 
 def with_curves(rng: random.Random, node: Node, skus: int) -> Node:
-    """Prices as curves, mostly rising, some falling, some shorter than what an order may take."""
+    """Prices as curves, mostly rising, some falling, some shorter than what an order may take; return risks."""
 
     def curve(high: int, digits: int) -> tuple[Decimal, ...]:
         found = [dec(rng, 0, high, digits) for _ in range(rng.randint(1, 5))]
@@ -77,7 +77,8 @@ def with_curves(rng: random.Random, node: Node, skus: int) -> Node:
     prices: dict[int, Decimal | tuple[Decimal, ...]] = {
         s: curve(900, 3) if rng.random() < 0.7 else dec(rng, 0, 300, 3) for s in range(1, skus + 1)
     }
-    return replace(node, stock_price=prices, capacity_price=curve(400, 2))
+    risks = {line: dec(rng, 0, 200, 3) for line in range(10, 14) if rng.random() < 0.7}
+    return replace(node, stock_price=prices, capacity_price=curve(400, 2), return_risk=risks)
 
 
 def random_case(
@@ -153,6 +154,7 @@ def parcel_cost(
                 single(node.capacity_price),
                 strategy.yuan_per_extra_parcel,
                 -bonus,
+                sum((node.return_risk.get(n.line_id, Decimal(0)) for n in needs), Decimal(0)),
             ],
         ),
         Decimal(0),

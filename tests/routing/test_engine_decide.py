@@ -94,6 +94,7 @@ def test_every_term_is_priced_by_its_definition() -> None:
         handling_per_parcel=D("1.50"),
         handling_per_line=D("0.30"),
         stock_price={1: D("0.25")},
+        return_risk={1: D("0.9")},
         capacity_price=D("0.70"),
         cutoff_wait_hours=D(6),
         lanes=(lane(parcel_grams=150),),
@@ -112,8 +113,9 @@ def test_every_term_is_priced_by_its_definition() -> None:
         "capacity_price": D("0.7"),
         "split": D(0),
         "forward_bonus": D("-0.4"),
+        "return_risk": D("0.9"),
     }
-    assert decision.total == D("34.125")
+    assert decision.total == D("35.025")
     assert (decision.plan.hours, decision.plan.kgco2e) == (D(30), D("0.305"))
 
 
