@@ -25,9 +25,11 @@ from orderhub.fulfillment.rates import Destination, LaneOption
 from orderhub.inventory.models import Stock, Warehouse
 from orderhub.kernel import regions
 from orderhub.orders.models import Order, OrderLine
+from routing import scarcity
 from routing.engine.model import Lane, Need, Node, PlannedParcel, Request
-from routing.load import Load, loads
-from routing.scarcity import prices_of
+from routing.load import Load, loads, shared_price
+from routing.pricing import bans, books, levers
+from routing.pricing.books import Book
 
 # Packaging the freight of a parcel is reckoned with: the default carton of the carbon app.
 PACKAGING_GRAMS = 150
@@ -41,8 +43,9 @@ class Site:
 
     warehouse: Warehouse
     stock: dict[int, int]
-    prices: dict[int, Decimal]
     load: Load
+    banned: frozenset[int] = frozenset()
+    is_frozen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,7 @@ class Snapshot:
     sites: dict[int, list[Site]]
     lanes: rates.Lanes
     refused: dict[int, dict[int, int]]
-    priced_skus: frozenset[int]
+    books: Mapping[int, Book]
     _engine_lanes: dict[tuple[int, Destination, bool], list[tuple[Lane, LaneOption]]] = field(
         default_factory=dict
     )
@@ -99,13 +102,20 @@ class Snapshot:
         notes = []
         if not any(fitting.values()) and any(priced.values()):
             fitting, notes = priced, ["service_not_offered"]
-        if any(line.sku_id not in self.priced_skus for line in lines):
-            notes.append("stock_price_off")
+        book = self.books.get(order.merchant_id)
+        if (note := scarcity.note(book, [line.sku_id for line in lines])) is not None:
+            notes.append(note)
         if self._no_carbon & {site.warehouse.pk for site in usable}:
             notes.append("carbon_unknown")
+        request = _request(order, lines, now=self.now)
+        prices = scarcity.Prices(book, request.needs, sites)
+        shared = shared_price([site.load for site in sites])
         return Offer(
-            request=_request(order, lines, now=self.now),
-            nodes=[_node(site, order, [lane for lane, _ in fitting[site.warehouse.pk]]) for site in usable],
+            request=request,
+            nodes=[
+                _node(site, order, [lane for lane, _ in fitting[site.warehouse.pk]], prices.at(site), shared)
+                for site in usable
+            ],
             options={
                 (key, option.card.code): option for key, pairs in fitting.items() for _, option in pairs
             },
@@ -191,7 +201,8 @@ def take_snapshot(
     held: Held = NOTHING_HELD,
     network: Network | None = None,
 ) -> Snapshot:
-    """Read what a batch competes for: nine queries, whatever its size, five if the `network` is at hand.
+    """Read what a batch competes for: ten queries, whatever its size, six if the `network` is at hand, and two
+    more the first time with a new price book.
 
     What is `held` counts as free.
     """
@@ -200,21 +211,32 @@ def take_snapshot(
         network = read_network(order.merchant_id for order in orders)
     warehouses = network.warehouses
     stock = _sellable(sku_ids, warehouses, held.units)
-    prices, priced_skus = prices_of(stock, now=now)
-    load = loads(warehouses, now=now)
+    merchant_ids = {warehouse.merchant_id for warehouse in warehouses}
+    book_of = books.in_force(merchant_ids, sku_ids, now=now)
+    levers_of = levers.held([warehouse.pk for warehouse in warehouses], now=now)
+    slots = {merchant_id: book.slots for merchant_id, book in book_of.items()}
+    load = loads(warehouses, now=now, levers=levers_of, slots=slots)
+    banned = bans.in_force(merchant_ids, sku_ids, now=now)
     for (warehouse_id, day), parcels in held.slots.items():
         if warehouse_id in load:
             load[warehouse_id].free(day, parcels)
     sites: dict[int, list[Site]] = {}
     for warehouse in warehouses:
-        site = Site(warehouse, stock[warehouse.pk], prices.get(warehouse.pk, {}), load[warehouse.pk])
+        site = Site(
+            warehouse,
+            stock[warehouse.pk],
+            load[warehouse.pk],
+            banned.get(warehouse.pk, frozenset()),
+            # The freeze of a lever is the warehouse's own, which a `network` at hand may not know yet.
+            warehouse.is_frozen or levers_of.get(warehouse.pk, levers.NOTHING).is_frozen,
+        )
         sites.setdefault(warehouse.merchant_id, []).append(site)
     return Snapshot(
         now=now,
         sites=sites,
         lanes=rates.lanes(warehouses, map(destination, orders), cards=network.cards),
         refused=refused_warehouses([order.pk for order in orders]),
-        priced_skus=priced_skus,
+        books=book_of,
     )
 
 
@@ -261,7 +283,13 @@ def _request(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Requ
     return Request(order.pk, needs, order.is_remote, hours)
 
 
-def _node(site: Site, order: Order, lanes: Sequence[Lane]) -> Node:
+def _node(
+    site: Site,
+    order: Order,
+    lanes: Sequence[Lane],
+    prices: Mapping[int, tuple[Decimal, ...]],
+    shared: Decimal,
+) -> Node:
     warehouse = site.warehouse
     return Node(
         id=warehouse.pk,
@@ -271,13 +299,13 @@ def _node(site: Site, order: Order, lanes: Sequence[Lane]) -> Node:
         stock=site.stock,
         lanes=tuple(lanes),
         capacity_left=site.load.left,
-        frozen=warehouse.is_frozen,
+        frozen=site.is_frozen,
         accepts=frozenset(warehouse.accepts),
-        banned_skus=frozenset(),
+        banned_skus=site.banned,
         handling_per_parcel=warehouse.handling_per_parcel,
         handling_per_line=warehouse.handling_per_line,
-        stock_price=site.prices,
-        capacity_price=site.load.price,
+        stock_price=prices,
+        capacity_price=site.load.price + shared,
         serves_region=_serves(warehouse, order),
         cutoff_wait_hours=site.load.wait_hours,
     )

@@ -24,3 +24,12 @@ LEVER_ENDED = declare(
     en="Lever on a warehouse ended",
     fields=["warehouse", "lever", "value", "until", "why"],
 )
+WAVE_RELEASED = declare(
+    "routing.wave_released",
+    zh="拣货波次已下发",
+    en="Pick wave released",
+    fields=["wave", "releases_at"],
+)
+PRICES_SWITCHED = declare(
+    "routing.prices_switched", zh="库存价格已开关", en="Stock prices switched", fields=["is_on"]
+)
