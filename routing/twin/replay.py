@@ -33,6 +33,8 @@ class _Order:
     promised_at: datetime | None
     request: Request
     nodes: tuple[Node, ...]
+    #: The last decision on it.
+    logged: Logged
 
 
 @dataclass(slots=True)
@@ -87,6 +89,7 @@ class Replay:
                 return
         order = self._open(logged, logged.request)
         self._shelves.see(logged)
+        self.yards.look(logged)
         if logged.is_joint:
             self.joint += 1
         else:
@@ -100,7 +103,7 @@ class Replay:
         order = self._orders.get(logged.order_id)
         if order is None:
             order = self._orders[logged.order_id] = _Order(
-                logged.at, {}, request.remote, _promise(logged, request), request, logged.nodes
+                logged.at, {}, request.remote, _promise(logged, request), request, logged.nodes, logged
             )
             self._real[logged.order_id] = Routed()
             if self.strategy_ids is None or logged.strategy_id in self.strategy_ids:
@@ -108,7 +111,7 @@ class Replay:
             for arm in self.arms:
                 arm.orders[logged.order_id] = Routed()
         order.needs |= {need.line_id: need for need in request.needs if need.line_id not in order.needs}
-        order.request, order.nodes = request, logged.nodes
+        order.request, order.nodes, order.logged = request, logged.nodes, logged
         return order
 
     def _decide_all(self, logged: Logged, order: _Order) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from orderhub.inventory.models import Warehouse
-from orderhub.kernel.errors import Refused
 from orderhub.orders.models import Order
 from routing.engine.model import Strategy
 from routing.models import StrategyVersion
@@ -40,6 +38,15 @@ class TooSlow(Exception):
     """Time is up."""
 
 
+class CannotReplay(Exception):
+    """The period cannot be compared; `code` and `facts` are put into words by `twin.words`."""
+
+    def __init__(self, code: str, **facts: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.facts = facts
+
+
 @dataclass(slots=True)
 class Work:
     """One run with what it needs of the merchant."""
@@ -60,7 +67,7 @@ class Work:
 def work_off(run: TwinRun, *, tell: Progress, keep: Callable[[Json], None]) -> Json:
     """The result of a run; `keep` is given the comparison before the chart is drawn.
 
-    Refused `twin_no_orders`, `twin_too_many`, `twin_too_slow` or `twin_nothing_whole` in words.
+    Raises CannotReplay, with words, where there is nothing to compare, and TooSlow where time was up.
     """
     started = monotonic()
     period = survey(run.merchant_id, starts_at=run.starts_at, ends_at=run.ends_at)
@@ -72,7 +79,7 @@ def work_off(run: TwinRun, *, tell: Progress, keep: Callable[[Json], None]) -> J
     result = _compared(work, period, started)
     result["seconds"] = round(monotonic() - started, 1)
     if not result["paired"]:
-        raise Refused("twin_nothing_whole", "", facts=result["statuses"])
+        raise CannotReplay("nothing_whole", statuses=result["statuses"])
     keep(result)
     result["chart"] = _charted(work, period, points, chart_from) if len(points) > 2 else None
     result["seconds"] = round(monotonic() - started, 1)
@@ -81,9 +88,9 @@ def work_off(run: TwinRun, *, tell: Progress, keep: Callable[[Json], None]) -> J
 
 def _check(period: Period) -> None:
     if not period.decisions:
-        raise Refused("twin_no_orders", "")
+        raise CannotReplay("no_orders")
     if period.decisions > MOST_DECISIONS:
-        raise Refused("twin_too_many", "", facts={"most": MOST_DECISIONS})
+        raise CannotReplay("too_many", most=MOST_DECISIONS)
 
 
 def _work(run: TwinRun, period: Period, tell: Progress) -> Work:
@@ -102,7 +109,7 @@ def _work(run: TwinRun, period: Period, tell: Progress) -> Work:
 def _in_force(run: TwinRun) -> StrategyVersion:
     version = in_force(run.strategy)
     if version is None:
-        raise Refused("twin_never_published", "")
+        raise CannotReplay("never_published")
     return version
 
 
@@ -230,7 +237,6 @@ def _charted(work: Work, period: Period, points: list[frontier.Point], starts_at
     window = period
     if starts_at > period.starts_at:
         window = survey(work.run.merchant_id, starts_at=starts_at, ends_at=period.ends_at)
-        window.newest = max(window.newest, 0)
     arms = [Arm(point.kind, _rates(work, point.rates)) for point in points]
     if work.scope is None:
         arms = [Arm(point.kind, _always(point, work)) for point in points]
