@@ -33,10 +33,10 @@ from routing.engine import program
 from routing.engine.decide import decide
 from routing.engine.model import Lane, Need, Node, Request, Strategy
 from routing.engine.pieces import cut
-from routing.engine.price import tariff
 from routing.engine.quick import Scale
 from routing.engine.screen import screen
 from routing.engine.search import Problem, search
+from routing.engine.tariff import tariff
 
 BALANCED = Strategy(
     "balanced", Decimal("0.08"), Decimal("0.5"), Decimal("0.5"), Decimal(1), Decimal("0.5"), Decimal("0.3")
@@ -117,7 +117,7 @@ def against_pulp(count: int, lines: int, nodes: int) -> dict[str, float]:
         request, network = random_case(rng, lines=lines, nodes=nodes)
         screened = screen(request, request.needs, network)
         pieces = cut(request.needs, screened)
-        prices = tariff(request, BALANCED, request.needs, screened.sources)
+        prices = tariff(request, BALANCED, request.needs, screened.sources, shared=pieces.shared_sku)
         problem = Problem(pieces.items, screened.sources, request.needs, prices, None, pieces.shared_sku)
         fast = timed(lambda problem=problem: search(problem, alternatives=5))[1]  # type: ignore[misc]
         started = time.process_time()

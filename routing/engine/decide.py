@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from routing.engine.build import Desk
 from routing.engine.model import ZERO, Decision, Node, Removal, Request, Shortage, Strategy
 from routing.engine.pieces import Cut, cut
-from routing.engine.price import tariff
 from routing.engine.program import search_long
 from routing.engine.screen import screen
 from routing.engine.search import EXACT_ITEMS, Found, Problem, search
+from routing.engine.tariff import tariff
 
 ALTERNATIVES = 5
 
@@ -37,7 +37,7 @@ def decide(request: Request, nodes: Sequence[Node], strategy: Strategy) -> Decis
         pieces.items,
         screened.sources,
         needs,
-        tariff(request, strategy, needs, screened.sources),
+        tariff(request, strategy, needs, screened.sources, shared=pieces.shared_sku),
         strategy.max_parcels,
         pieces.shared_sku,
     )

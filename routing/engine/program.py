@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from routing.engine.pieces import Item
-from routing.engine.price import EXACT_PARCELS, FINE, FINER, NO_LIMIT, Rate, stock_cost
+from routing.engine.price import FINE, FINER, NO_LIMIT, Rate, stock_cost
 from routing.engine.quick import Scale, improve, insertion
 from routing.engine.search import EXACT_ITEMS, Found, Problem, assignment, search
 from routing.engine.split import Block
+from routing.engine.tariff import EXACT_PARCELS
 
 TIME_LIMIT_SECONDS = 0.3
 _MAX_CHOICES = 1_500  # item-parcel pairs; larger programs were hardly ever proven optimal in time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from routing.engine.model import Lane, Need, Node, Removal, Request
@@ -24,16 +24,14 @@ class Source:
     stock: Mapping[int, int]
     made: frozenset[int]
     making: int
+    room: int | None  # grams of goods in the heaviest parcel, None: any number
+    room_made: int | None
 
     def units_per_parcel(self, need: Need) -> int:
         """Most units of a line that fit the heaviest parcel of any lane."""
-        most = 0
+        room = self.room_made if need.sku_id in self.made else self.room
         grams = need.grams_each
-        for lane in self.lanes[self.making :] if need.sku_id in self.made else self.lanes:
-            if lane.max_grams is None or not grams:
-                return need.quantity
-            most = max(most, (lane.max_grams - lane.parcel_grams) // grams)
-        return most
+        return need.quantity if room is None or not grams else max(0, room // grams)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +95,20 @@ def _usable(request: Request, node: Node, wanted: Mapping[int, int]) -> Source |
         return "bad_tariff", {"carrier": min(lane.carrier for lane in node.lanes)}
     made, stock = _made(node, wanted)
     later = [replace(lane, hours=lane.hours + node.make_hours) for lane in sound] if made else []
-    lanes, making = list(_in_time(request, node, sound)), list(_in_time(request, node, later))
+    lanes, making = _in_time(request, node, sound), _in_time(request, node, later)
     if not lanes:
         return _misses(request, node, sound)
-    return Source(node, (*lanes, *making), stock, made, len(lanes))
+    room, room_made = _room(lanes), _room(making)
+    return Source(node, (*lanes, *making), stock, made, len(lanes), room, room_made)
+
+
+def _room(lanes: Sequence[Lane]) -> int | None:
+    most = 0
+    for lane in lanes:
+        if lane.max_grams is None:
+            return None
+        most = max(most, lane.max_grams - lane.parcel_grams)
+    return most
 
 
 def _made(node: Node, wanted: Mapping[int, int]) -> tuple[frozenset[int], Mapping[int, int]]:
@@ -126,12 +134,11 @@ def _is_sound(lane: Lane) -> bool:
     )
 
 
-def _in_time(request: Request, node: Node, lanes: Sequence[Lane]) -> Iterator[Lane]:
+def _in_time(request: Request, node: Node, lanes: list[Lane]) -> list[Lane]:
     if request.promise_hours is None:
-        yield from lanes
-        return
+        return lanes
     latest = request.promise_hours - node.cutoff_wait_hours
-    yield from (lane for lane in lanes if lane.hours <= latest)
+    return [lane for lane in lanes if lane.hours <= latest]
 
 
 def _misses(request: Request, node: Node, lanes: Sequence[Lane]) -> Refusal:

@@ -9,7 +9,7 @@ import numpy as np
 
 from routing.engine.model import Need
 from routing.engine.pieces import Item
-from routing.engine.price import COST, FINE, UNREACHED, Ints, Tariff, stock_cost
+from routing.engine.price import COST, FINE, Keys, Tariff, stock_cost
 from routing.engine.screen import Source
 from routing.engine.split import Block, Limit, Split
 from routing.engine.subsets import curve_table, members, over_stock, price_subsets
@@ -99,7 +99,7 @@ def search(problem: Problem, *, alternatives: int) -> Found:
     keys = price_subsets(
         problem.prices, problem.items, problem.sources, problem.needs, shared_sku=problem.shared_sku
     )
-    split, sent, best = _settle(problem, keys)
+    split, sent, best = settle(problem, keys)
     others: list[list[Block]] = []
     seen = {assignment(best)}
     candidates = (
@@ -122,12 +122,12 @@ def assignment(blocks: Sequence[Block]) -> tuple[Block, ...]:
     return tuple(sorted(mine.items()))
 
 
-def _settle(problem: Problem, keys: Ints) -> tuple[Split, int, list[Block]]:
+def settle(problem: Problem, keys: Keys) -> tuple[Split, int, list[Block]]:
     """Solve without slot limits, then again with those that the plan overran, until none is."""
     limits = {source: _limit(problem, source) for source in _falling(problem)}
     while True:
-        split = Split(keys, len(problem.items), problem.max_parcels, limits)
-        sent = _most_units(problem.items, split.best)
+        split = Split(keys, len(problem.items), problem.max_parcels, limits, problem.prices.infeasible)
+        sent = _most_units(problem.items, split.best, split.unreached)
         best = split.plan(sent)
         over = problem.kept(best) | {source for source, cost in problem.continued(best).items() if cost}
         if over <= limits.keys():
@@ -146,11 +146,14 @@ def _limit(problem: Problem, source: int) -> Limit:
     together = extra = None
     if problem.shared_sku:
         table = curve_table(problem.prices, source, problem.items, problem.needs)
-        together = None if table is None else table * COST
+        together = None if table is None else table * COST * problem.prices.money
     curve = problem.prices.slot_curves.get(source)
     if curve is not None and not curve.is_flat:
         first = curve.cost(1)
-        extra = tuple((curve.cost(n) - n * first) * COST for n in range(min(most, len(problem.items)) + 1))
+        extra = tuple(
+            (curve.cost(n) - n * first) * COST * problem.prices.money
+            for n in range(min(most, len(problem.items)) + 1)
+        )
     return Limit(most, covered, together, extra)
 
 
@@ -162,13 +165,13 @@ def _falling(problem: Problem) -> set[int]:
     return falling
 
 
-def _most_units(items: Sequence[Item], best: Ints) -> int:
+def _most_units(items: Sequence[Item], best: Keys, unreached: int) -> int:
     """The feasible subset with the most units, the cheapest of equals."""
     whole = len(best) - 1
-    if best[whole] < UNREACHED:
+    if best[whole] < unreached:
         return whole
     units = np.array([item.units for item in items], dtype=np.int64) @ members(len(items))
-    units[best >= UNREACHED] = -1
+    units[best >= unreached] = -1
     most = np.flatnonzero(units == units.max())
     return int(most[np.argmin(best[most])])
 
@@ -177,34 +180,25 @@ def _through(problem: Problem, split: Split, best: Sequence[Block], sent: int) -
     """Best plans through each parcel that changes an assignment, cheapest first."""
     if not sent:
         return
-    values, blocks = split.through_every_parcel(sent)
-    for source, mine in assignment(best):
-        values[source, (blocks & ~mine) == 0] = UNREACHED
-    flat = values.ravel()
-    if len(flat) > _TRIED:
-        nearest = np.sort(np.argpartition(flat, _TRIED)[:_TRIED])
-    else:
-        nearest = np.arange(len(flat))
+    values, sources, blocks = split.through_parcels(sent, dict(assignment(best)), _TRIED)
     depth = None if split.most is None else split.most - 1
-    for at in nearest[np.argsort(flat[nearest], kind="stable")].tolist():
-        if flat[at] >= UNREACHED:
+    for value, source, block in zip(values, sources, blocks, strict=True):
+        if value >= split.unreached:
             return
-        source, column = divmod(at, len(blocks))
-        block = int(blocks[column])
         yield [(source, block), *split.free_blocks(sent & ~block, depth)]
 
 
-def _forbidding(problem: Problem, keys: Ints, best: Sequence[Block], sent: int) -> Iterator[list[Block]]:
+def _forbidding(problem: Problem, keys: Keys, best: Sequence[Block], sent: int) -> Iterator[list[Block]]:
     """Best plans without each used source in turn, and single-parcel plans, cheapest first."""
     plans: list[tuple[int, list[Block]]] = [
         (int(keys[source, sent]), [(source, sent)])
         for source in range(len(keys))
-        if keys[source, sent] < UNREACHED
+        if keys[source, sent] < problem.prices.infeasible // 2
     ]
     for source, _ in assignment(best):
         without = keys.copy()
-        without[source] = np.int64(UNREACHED * 2)
-        split, still, blocks = _settle(problem, without)
+        without[source] = problem.prices.infeasible
+        split, still, blocks = settle(problem, without)
         if still == sent:
             plans.append((int(split.best[sent]), blocks))
     for _, blocks in sorted(plans, key=lambda plan: (plan[0], sorted(plan[1]))):

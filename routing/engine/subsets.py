@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,13 +21,15 @@ from routing.engine.price import (
     NO_LIMIT,
     PARCEL,
     Ints,
+    Keys,
     Rate,
     Tariff,
     risk_cost,
 )
 from routing.engine.screen import Source
 
-_CHUNK = 1 << 15  # elements of a table worked on at once: they stay in the processor's cache
+_CHUNK = 1 << 15  # elements of a table worked on at once
+_RAGGED = 1 << 9  # with fewer subsets, leaving out those that cannot be costs more than pricing them
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +87,82 @@ def price_subsets(
     needs: Sequence[Need],
     *,
     shared_sku: bool,
-) -> Ints:
-    """Least key of one parcel holding each subset, INFEASIBLE where there is none; shape [source, subset]."""
-    goods = goods_of(items)
-    lanes = _Lanes(prices, goods, _made_bits(items, sources, needs))
-    best = np.empty((len(sources), goods.grams.size), dtype=np.int64)
-    rows = max(1, _CHUNK // goods.grams.size)
-    for first in range(0, len(sources), rows):
-        lanes.cheapest(first, min(first + rows, len(sources)), out=best[first : first + rows])
-    best += _source_costs(prices, items, needs, goods)
-    blocked = _blocked(items, sources, needs, goods.inside, shared_sku=shared_sku)
-    blocked |= best >= MAX_COST
-    best *= COST
-    best += PARCEL + np.minimum(np.arange(len(sources), dtype=np.int64), MAX_RANK)[:, None]
-    best[blocked] = INFEASIBLE
+) -> Keys:
+    """Least key of one parcel holding each subset, infeasible where there is none; shape [source, subset]."""
+    able = [sum(1 << i for i, item in enumerate(items) if item.sources >> s & 1) for s in range(len(sources))]
+    sizes = [1 << bits.bit_count() for bits in able]
+    pricer = _Pricer(prices, items, sources, needs)
+    width = 1 << len(items)
+    none = pricer.infeasible
+    best = np.full((len(sources), width), none, dtype=object if none > INFEASIBLE else np.int64)
+    whole = np.arange(width, dtype=np.intp)
+    is_dense = 2 * sum(sizes) > width * len(sources) or width < _RAGGED
+    for chunk in _chunks([width] * len(sources) if is_dense else sizes):
+        if is_dense:
+            best[chunk.start : chunk.stop] = pricer.keys(np.array(chunk)[:, None], whole)
+        else:  # most subsets cannot leave from most sources: price the others only
+            rows = np.repeat(np.array(chunk), [sizes[s] for s in chunk])
+            columns = np.concatenate([submasks(able[s]) for s in chunk])
+            best[rows, columns] = pricer.keys(rows, columns)
+    if is_dense:
+        best[_lacking(able, width - 1)] = none
+    best[:, 0] = none
+    if shared_sku:
+        best[over_stock(items, sources, needs, members(len(items)))] = none
     return best
 
 
-class _Lanes:
-    """Prices all lanes of a range of sources for all subsets; what lanes have in common is reckoned once."""
+def _chunks(sizes: Sequence[int]) -> Iterator[range]:
+    """Ranges of sources whose tables stay in the processor's cache while they are worked on."""
+    start = held = 0
+    for at, size in enumerate(sizes):
+        if held and held + size > _CHUNK:
+            yield range(start, at)
+            start, held = at, 0
+        held += size
+    if sizes:
+        yield range(start, len(sizes))
 
-    def __init__(self, prices: Tariff, goods: Goods, made: Sequence[int]) -> None:
-        self.prices, self.goods, self.made = prices, goods, made
-        table = np.array(prices.rates, dtype=np.int64).T
-        self.of: dict[str, Ints] = dict(zip(Rate._fields, table[:, :, None], strict=True))
+
+@lru_cache(maxsize=512)
+def submasks(bits: int) -> NDArray[np.intp]:
+    """All subsets of a set, the empty one too, rising."""
+    found = np.zeros(1, dtype=np.intp)
+    for i in range(bits.bit_length()):
+        if bits >> i & 1:
+            found = np.concatenate((found, found | (1 << i)))
+    return found
+
+
+def _lacking(able: Sequence[int], whole: int) -> NDArray[np.bool_]:
+    """Subsets with an item that a source cannot send; shape [source, subset]."""
+    lacking = np.array([[whole & ~bits] for bits in able], dtype=np.int64)
+    return (np.arange(whole + 1, dtype=np.int64) & lacking) != 0
+
+
+class _Pricer:
+    """Prices parcels of one order, given as arrays of sources and of subsets that broadcast together."""
+
+    def __init__(
+        self, prices: Tariff, items: Sequence[Item], sources: Sequence[Source], needs: Sequence[Need]
+    ) -> None:
+        self.prices, self.goods = prices, goods_of(items)
+        self.of: dict[str, Ints] = dict(zip(Rate._fields, prices.table, strict=True))
         of = self.of
+        self.starts = np.array(prices.starts, dtype=np.intp)
+        self.most_lanes = int(np.diff(self.starts).max(initial=0))
         self.whole_fees = not ((of["first_fee"] % FINE).any() or (of["step_fee"] % FINE).any())
         self.limited = bool((of["max_grams"] < NO_LIMIT).any())
         grids = [(r.first_grams, r.step_grams, r.parcel_grams, r.dim) for r in prices.rates]
         known = {grid: n for n, grid in enumerate(dict.fromkeys(grids))}
         self.grid = np.array([known[grid] for grid in grids], dtype=np.intp)
-        self.steps = np.array([_steps(goods, *grid) for grid in known], dtype=np.int64)
+        self.steps = np.array([_steps(self.goods, *grid) for grid in known], dtype=np.int64)
+        self.made = np.array(_made_bits(items, sources, needs), dtype=np.int64)
         self.fixed, self.time = self._fixed()
-        self.share_lines = goods.lines if prices.time_share else None
+        self.handling = self._handling()
+        self.tables = _source_tables(prices, items, needs, self.goods.inside)
+        ladder = prices.ladder
+        self.infeasible = INFEASIBLE if ladder is None else ladder.infeasible
 
     def _fixed(self) -> tuple[Ints, Ints | None]:
         """What a parcel of each lane costs whatever it holds; and the hours by number of lines, if shared."""
@@ -126,47 +171,82 @@ class _Lanes:
         if not share:
             return fixed + (of["time"] + FINE // 2) // FINE, None
         lines = np.arange(int(self.goods.lines.max()) + 1, dtype=np.int64)
-        return fixed, (2 * of["time"] * lines + share) // (2 * share)
+        return fixed, (2 * of["time"][:, None] * lines + share) // (2 * share)
 
-    def cheapest(self, first: int, last: int, *, out: Ints) -> None:
-        """The least cost over the lanes of each source from ``first`` to ``last``; shape [source, subset]."""
-        starts = self.prices.starts
-        part = slice(starts[first], starts[last])
-        cost = self.costs(part)
-        np.minimum.reduceat(cost, [start - starts[first] for start in starts[first:last]], axis=0, out=out)
+    def _handling(self) -> Ints:
+        """Handling of a parcel of each lane by number of lines; shape [rate, lines]."""
+        lines = np.arange(int(self.goods.lines.max()) + 1, dtype=np.int64)
+        table: Ints = self.of["handling_parcel"][:, None] + self.of["handling_line"][:, None] * lines
+        table += FINE // 2
+        table //= FINE
+        return table
 
-    def costs(self, part: slice) -> Ints:
-        """Cost of some lanes by subset in units of account, INFEASIBLE above their weight limit."""
+    def keys(self, sources: NDArray[np.intp], subsets: NDArray[np.intp]) -> Keys:
+        """The key of the best lane for each of these parcels, infeasible where no lane can take it."""
+        first, last = self.starts[sources], self.starts[sources + 1] - 1
+        shared = sum((table[sources, subsets] for table in self.tables), np.int64(0))
+        best: Keys | None = None
+        for lane in range(self.most_lanes):
+            rate = np.minimum(first + lane, last)  # a source with fewer lanes repeats its last one
+            cost = self._cost(rate, sources, subsets)
+            cost += shared
+            key = self._key(cost, rate, subsets)
+            best = key if best is None else np.minimum(best, key)
+        assert best is not None, "every source has a lane"
+        ranked = PARCEL + np.minimum(sources, MAX_RANK).astype(np.int64)
+        barred = best >= (MAX_COST if self.infeasible == INFEASIBLE else self.infeasible // 2)
+        best *= COST
+        best += ranked
+        best[barred] = self.infeasible
+        return best
+
+    def _cost(self, rate: NDArray[np.intp], sources: NDArray[np.intp], subsets: NDArray[np.intp]) -> Ints:
+        """Cost in units of account without what all lanes of the source share, INFEASIBLE where barred."""
         of, goods = self.of, self.goods
-        grams = goods.grams + of["parcel_grams"][part]
-        cost = self.steps[self.grid[part]]
+        lines, grams = goods.lines[subsets], goods.grams[subsets] + of["parcel_grams"][rate]
+        cost: Ints = self.steps[self.grid[rate], subsets]
         if self.whole_fees:
-            cost *= of["step_fee"][part] // FINE
-            cost += of["first_fee"][part] // FINE + self.fixed[part]
+            cost *= of["step_fee"][rate] // FINE
+            cost += (of["first_fee"] // FINE + self.fixed)[rate]
         else:
-            cost *= of["step_fee"][part]
-            cost += of["first_fee"][part] + FINE // 2
+            cost *= of["step_fee"][rate]
+            cost += (of["first_fee"] + FINE // 2)[rate]
             cost //= FINE
-            cost += self.fixed[part]
-        carbon = grams * of["carbon_gram"][part]
-        carbon += of["carbon_parcel"][part] + FINER // 2
+            cost += self.fixed[rate]
+        cost += self.handling[rate, lines]
+        carbon = grams * of["carbon_gram"][rate]
+        carbon += (of["carbon_parcel"] + FINER // 2)[rate]
         carbon //= FINER
         cost += carbon
         if self.time is not None:
-            cost += self.time[part][:, goods.lines]
+            cost += self.time[rate, lines]
         if self.limited:
-            cost[grams > of["max_grams"][part]] = INFEASIBLE
-        self._bar_making(part, cost)
+            np.putmask(cost, grams > of["max_grams"][rate], INFEASIBLE)
+        if self.made.any():  # goods that must be made first leave by the lanes after the making only
+            barred = ((self.made[sources] & subsets) != 0) & (of["making"][rate] == 0)
+            np.putmask(cost, barred, INFEASIBLE)
         return cost
 
-    def _bar_making(self, part: slice, cost: Ints) -> None:
-        """Goods that must be made first leave by the lanes after the making only."""
-        if not any(self.made):
-            return
-        subsets = np.arange(cost.shape[1], dtype=np.int64)
-        for row, rate in enumerate(self.prices.rates[part]):
-            if self.made[rate.source] and not rate.making:
-                cost[row, (subsets & self.made[rate.source]) != 0] = INFEASIBLE
+    def _key(self, cost: Ints, rate: NDArray[np.intp], subsets: NDArray[np.intp]) -> Keys:
+        """The cost itself, or with ordered criteria their weighted sum; both without the ties."""
+        ladder = self.prices.ladder
+        if ladder is None:
+            return cost
+        of, goods = self.of, self.goods
+        grams = goods.grams[subsets] + of["parcel_grams"][rate]
+        parts: list[tuple[int, Ints]] = [
+            (ladder.money, cost),
+            (ladder.forward, of["away"][rate] * goods.units[subsets]),
+            (ladder.kgco2e, (grams * of["kg_gram"][rate] + of["kg_parcel"][rate] + 500) // 1000),
+            (ladder.distance, np.broadcast_to(of["km"][rate], cost.shape)),
+        ]
+        wide = self.infeasible > INFEASIBLE
+        key = np.full(cost.shape, ladder.parcels, dtype=object if wide else np.int64)
+        for weight, part in parts:
+            if weight:
+                key += (part.astype(object) if wide else part) * weight
+        key[cost >= MAX_COST] = self.infeasible if wide else MAX_COST
+        return key
 
 
 def _steps(goods: Goods, first_grams: int, step_grams: int, parcel_grams: int, dim: int) -> Ints:
@@ -193,43 +273,46 @@ def _made_bits(items: Sequence[Item], sources: Sequence[Source], needs: Sequence
     ]
 
 
-def _source_costs(prices: Tariff, items: Sequence[Item], needs: Sequence[Need], goods: Goods) -> Ints:
-    """Handling, stock price and return risk, the same for all lanes of a source; shape [source, subset]."""
-    rates = [prices.rates[start] for start in prices.starts[:-1]]
-    handling = np.array([(r.handling_parcel + FINE // 2, r.handling_line) for r in rates], dtype=np.int64)
-    lines = np.arange(int(goods.lines.max()) + 1, dtype=np.int64)
-    cost: Ints = ((handling[:, :1] + handling[:, 1:] * lines) // FINE)[:, goods.lines]
+def _source_tables(prices: Tariff, items: Sequence[Item], needs: Sequence[Need], inside: Ints) -> list[Ints]:
+    """Stock price and return risk in units of account, where there are any; each of shape [source, subset]."""
+    tables = []
     if prices.stock_curves:
-        cost += _along_curves(prices, items, needs, goods.inside)
-    if any(map(any, prices.unit_price)):
-        cost += _summed_rows(
-            [
-                [sum(row[p.need] * p.quantity for p in item.parts) for row in prices.unit_price]
-                for item in items
-            ]
-        )
+        tables.append(_along_curves(prices, items, needs, inside))
+    if any(map(any, prices.stock_price)):
+        tables.append(_rounded(summed(_stock_rows(prices, items))))
     if prices.return_risk:
-        cost += _summed_rows(
-            [
-                [risk_cost(prices, s, items, needs, 1 << i) for s in range(len(rates))]
-                for i in range(len(items))
-            ]
-        )
-    return cost
+        rows = [
+            [risk_cost(prices, s, items, needs, 1 << i) for s in range(len(prices.stock_price))]
+            for i in range(len(items))
+        ]
+        tables.append(_rounded(summed(rows)))
+    return tables
 
 
-def _summed_rows(rows: Sequence[Sequence[int]]) -> Ints:
-    """Scaled amounts by item and source, summed over every subset and rounded to units of account."""
-    table = summed(rows)
+def _rounded(table: Ints) -> Ints:
+    """Scaled amounts rounded to units of account."""
     table += FINE // 2
     table //= FINE
     return table
 
 
+def _stock_rows(prices: Tariff, items: Sequence[Item]) -> list[list[int]]:
+    """Plain stock price of each item at each source."""
+    rows = []
+    for item in items:
+        counts = [(p.need, 1 if prices.by_line else p.quantity) for p in item.parts]
+        if len(counts) == 1:
+            [(need, count)] = counts
+            rows.append([row[need] * count for row in prices.stock_price])
+        else:
+            rows.append([sum(row[need] * count for need, count in counts) for row in prices.stock_price])
+    return rows
+
+
 def _along_curves(prices: Tariff, items: Sequence[Item], needs: Sequence[Need], inside: Ints) -> Ints:
     """What the units of each subset cost along the curves of each source; shape [source, subset]."""
     wanted = units_by_sku(items, needs)
-    single = [[0] * len(prices.unit_price) for _ in items]
+    single = [[0] * len(prices.stock_price) for _ in items]
     joint: list[tuple[int, Ints, Ints]] = []
     taken = {sku: np.array(row, dtype=np.int64) @ inside for sku, row in wanted.items() if _several(row)}
     for (source, sku), curve in prices.stock_curves.items():
@@ -271,20 +354,6 @@ def curve_table(prices: Tariff, source: int, items: Sequence[Item], needs: Seque
             sums = np.array([curve.cost(n) // FINE for n in range(int(units[-1]) + 1)], dtype=np.int64)
             cost = sums[units] if cost is None else cost + sums[units]
     return cost
-
-
-def _blocked(
-    items: Sequence[Item], sources: Sequence[Source], needs: Sequence[Need], inside: Ints, *, shared_sku: bool
-) -> NDArray[np.bool_]:
-    """Subsets no parcel of a source can hold: an item it cannot send, or its stock drawn on twice."""
-    blocked = np.zeros((len(sources), inside.shape[1]), dtype=np.bool_)
-    for i, item in enumerate(items):
-        able = np.array([item.sources >> s & 1 for s in range(len(sources))], dtype=np.bool_)
-        blocked[:, 1 << i : 2 << i] = blocked[:, : 1 << i] | ~able[:, None]
-    blocked[:, 0] = True
-    if shared_sku:
-        blocked |= over_stock(items, sources, needs, inside)
-    return blocked
 
 
 def over_stock(

@@ -14,11 +14,11 @@ import pytest
 from routing.engine.decide import decide
 from routing.engine.model import Decision, Lane, Need, Node, Plan, Request, Strategy
 from routing.engine.pieces import cut
-from routing.engine.price import tariff
 from routing.engine.program import program
 from routing.engine.quick import Scale
 from routing.engine.screen import screen
 from routing.engine.search import Problem, search
+from routing.engine.tariff import tariff
 
 Assignment = tuple[tuple[int, tuple[int, ...]], ...]
 
