@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from routing.engine.build import Desk
 from routing.engine.model import Node, Plan, Removal, Request, Strategy
 from routing.engine.pieces import cut
-from routing.engine.price import COST, INFEASIBLE, tariff
+from routing.engine.price import COST, INFEASIBLE
 from routing.engine.screen import screen
 from routing.engine.search import EXACT_ITEMS, Problem
 from routing.engine.subsets import price_subsets
+from routing.engine.tariff import tariff
 
 #: Parcels of one order: (node id, order line ids).
 Parcels = tuple[tuple[int, tuple[int, ...]], ...]
