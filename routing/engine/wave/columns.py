@@ -55,7 +55,9 @@ def merged(shape: Shape, *pools: Pool) -> Pool:
 
 def _uses(shape: Shape, order: Ints, nodes: Ints) -> tuple[Ints, Ints, Floats]:
     rows, widest = shape.rows, nodes.shape[1]
-    plan, row, amount = [], [], []
+    plan: list[Ints] = []
+    row: list[Ints] = []
+    amount: list[Floats] = []
     each = np.arange(len(order))
     _, first = masks_of(nodes)
     for line in range(widest):
@@ -104,7 +106,7 @@ def best_plans(
         keep = max(1, min(most, {1: most, 2: most, 3: most, 4: 6, 5: 5, 6: 4}.get(group.lines, 2)))
         value, nodes = _k_best(group, prices.reduced(group), keep)
         limit = cheapest.value[group.ids] + (within[group.ids] if isinstance(within, np.ndarray) else within)
-        good = np.isfinite(value) & (value <= limit[:, None] + 1e-9)
+        good = np.isfinite(value) & (value <= limit[:, None])
         where = np.broadcast_to(group.ids[:, None], good.shape)[good]
         wide = np.full((len(where), shape.sku.shape[1]), -1)
         wide[:, : group.lines] = nodes[good]
@@ -158,13 +160,13 @@ def _assemble(group: Group, left: int, part: Ints, within: Ints, near: Ints, nod
     return result
 
 
-def reduced_costs(shape: Shape, prices: Prices, pool: Pool, value: Floats) -> Floats:
-    """Priced cost of each plan of the pool less the ``value`` of its order (the cheapest one): never below 0."""
-    priced = plan_values(shape, prices, pool.order, pool.nodes)
+def priced(shape: Shape, prices: Prices, pool: Pool) -> Floats:
+    """Priced cost of each plan of the pool, the price of a change included."""
+    value = plan_values(shape, prices, pool.order, pool.nodes)
     if prices.change:
         moved = (pool.nodes != shape.present[pool.order]).any(axis=1) & shape.has_present[pool.order]
-        priced = priced + prices.change * moved
-    return np.maximum(priced - value[pool.order], 0.0)
+        value = value + prices.change * moved
+    return value
 
 
 def unlimited_plans(shape: Shape) -> tuple[Ints, Ints]:

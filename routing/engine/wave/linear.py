@@ -26,7 +26,7 @@ class Answer:
 
 def quiet(seconds: float) -> highspy.Highs:
     """A silent HiGHS with the house's settings and a time limit."""
-    model = highspy.Highs()
+    model: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", THREADS)
     model.setOptionValue("random_seed", 0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from routing.engine.wave.columns import Pool
 from routing.engine.wave.shape import Floats, Ints, Shape
-from routing.engine.wave.state import SMALL, State, limits
+from routing.engine.wave.state import SMALL
 
 
 @dataclass(slots=True)
@@ -41,10 +41,10 @@ def places(pool: Pool, nodes: Ints, orders: int) -> Ints:
     return found
 
 
-def piece(shape: Shape, pool: Pool, keep: np.ndarray, place: Ints, counted: State, chosen: Ints) -> Piece:
+def piece(shape: Shape, pool: Pool, keep: np.ndarray, place: Ints, used: Floats, chosen: Ints) -> Piece:
     """The program of the orders ``chosen`` over the pool's plans where ``keep`` [p] is true, and their present ones.
 
-    ``place`` says where each order's plan of ``counted`` is in the pool.
+    ``place`` says where each order's plan is in the pool, ``used`` what these plans use of each row.
     """
     local = np.full(len(shape.ids), -1)
     local[chosen] = np.arange(len(chosen))
@@ -58,10 +58,10 @@ def piece(shape: Shape, pool: Pool, keep: np.ndarray, place: Ints, counted: Stat
     mine = place[chosen]
     mine_counts = pool.start[mine + 1] - pool.start[mine]
     mine_entries = np.repeat(pool.start[mine], mine_counts) + _within(mine_counts)
-    used = counted.used - np.bincount(
+    others = used - np.bincount(
         pool.row[mine_entries], weights=pool.amount[mine_entries], minlength=shape.rows.count
     )
-    left, of, size, worth = _offers(shape, rows, used)
+    left, of, size, worth = _offers(shape, rows, others)
     at = np.full(len(pool), -1)
     at[columns] = np.arange(len(columns))
     return Piece(
@@ -101,13 +101,3 @@ def worth_of(program: Piece, chosen: Ints) -> float:
         over[program.of[i]] -= much
         total += much * program.worth[i]
     return total if (over <= SMALL).all() else np.inf
-
-
-def with_plans(shape: Shape, counted: State, program: Piece, pool: Pool, chosen: Ints) -> Ints:
-    """The whole plan after a choice of columns."""
-    nodes = counted.nodes.copy()
-    nodes[pool.order[program.pool[chosen]]] = pool.nodes[program.pool[chosen]]
-    return nodes
-
-
-__all__ = ["Piece", "limits", "piece", "places", "with_plans", "worth_of"]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from routing.engine.wave.model import UNLIMITED, EndValues, Plan, Wave
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+# Kept loose: numpy's own functions promise less than they do (argsort: some integer).
+Floats = NDArray[Any]
+Ints = NDArray[Any]
+Flags = NDArray[Any]
 
 FRACTIONS = ((1, 1), (1, 2), (1, 3), (2, 3))
 """Multiples c of a stock row; rounded down, sum floor(c q) x <= floor(c stock) holds because lines are whole."""

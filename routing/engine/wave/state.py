@@ -53,11 +53,14 @@ def left_over(shape: Shape, nodes: Ints) -> tuple[Ints, Ints]:
     return stock, capacity
 
 
-def complete(shape: Shape, nodes: Ints, order: Ints, y: Floats, changes: int | None) -> Ints:
+def complete(
+    shape: Shape, nodes: Ints, order: Ints, y: Floats, changes: int | None, wish: Ints | None = None
+) -> Ints:
     """Plan the orders named one after the other, each by its cheapest plan at prices y that still fits.
 
     ``nodes`` holds the plans of the others and -1 for these. The present plan of an order is kept where it fits and
-    no other is cheaper or ``changes`` have run out; one that fits nowhere stays unplanned.
+    no other is cheaper or ``changes`` have run out; one that fits nowhere stays unplanned. ``wish`` is each order's
+    cheapest plan at these prices, if known: most fit and save the look at all others.
     """
     nodes = nodes.copy()
     stock, capacity = left_over(shape, nodes)
@@ -67,6 +70,12 @@ def complete(shape: Shape, nodes: Ints, order: Ints, y: Floats, changes: int | N
         length = int(shape.length[row])
         if not length:
             continue
+        if wish is not None and changes is None and wish[row, 0] >= 0:
+            hoped = wish[row, :length]
+            if _fits(shape, int(row), hoped, stock, capacity):
+                nodes[row, :length] = hoped
+                _take(shape, int(row), hoped, stock, capacity)
+                continue
         priced = _priced(shape, prices, int(row), pair[int(row)])
         chosen = _cheapest(shape, int(row), priced, stock, capacity)
         if shape.has_present[row] and _fits(shape, int(row), shape.present[row], stock, capacity):
