@@ -57,6 +57,7 @@ urlpatterns = [
     path("healthz", _view("orderhub.health.healthz"), name="healthz"),
     path("metrics", _view("orderhub.observe.views.metrics"), name="metrics"),
     path("readyz", _view("orderhub.health.readyz"), name="readyz"),
+    path("admin/routing/board/", include("routing.board.urls")),
     path("admin/", admin.site.urls),
     path("", _view("orderhub.health.home"), name="home"),
 ]

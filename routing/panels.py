@@ -15,6 +15,7 @@ from orderhub.fulfillment.panels import Concern, Drawn, Figure, concern, figures
 from orderhub.inventory.admin_base import is_chinese, named
 from orderhub.orders.models import Order
 from routing import queries
+from routing.board import concerns as concerns
 from routing.models import Decision, StrategyVersion
 
 MOST_STRATEGIES = 8

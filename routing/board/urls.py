@@ -1,0 +1,14 @@
+"""The load board, beneath the admin."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from routing.board import views
+
+app_name = "routing"
+urlpatterns = [
+    path("", views.board, name="board"),
+    path("<int:pk>/<slug:kind>/", views.pull, name="board-lever"),
+    path("levers/<int:pk>/lift/", views.lift, name="board-lift"),
+]
