@@ -14,6 +14,7 @@ from orderhub.orders.models.order import StepState
 from routing.pricing import demand as demand  # registers the projection of demand
 from routing.pricing import levers
 from routing.pricing import services as pricing
+from routing.twin import jobs as jobs  # registers the jobs of what-ifs
 from routing.waves import services as waves
 
 RETRY_SECONDS = 300

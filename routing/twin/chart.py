@@ -100,7 +100,7 @@ def _digits(step: float) -> int:
 
 def _grid(x: _Axis, y: _Axis) -> SafeString:
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (LEFT, y.at(v), right, y.at(v), LEFT - 8, y.at(v) + 4, "end", f"{v:.{_digits(y.step)}f}")
         for v in y.ticks
     ]
@@ -178,8 +178,12 @@ def _labels(dots: Sequence[Dot], x: _Axis, y: _Axis) -> SafeString:
             drawn.append(
                 format_html(
                     '<text class="oh-wi-label is-{}" x="{}" y="{}" text-anchor="{}">{}</text>',
-                    dot.kind, round(at, 1), round(box.y, 1), box.anchor, dot.label,
-                )  # fmt: skip
+                    dot.kind,
+                    round(at, 1),
+                    round(box.y, 1),
+                    box.anchor,
+                    dot.label,
+                )
             )
     return SafeString("".join(drawn))
 
@@ -197,7 +201,7 @@ def _place(cx: float, cy: float, label: str, taken: Sequence[_Box]) -> _Box | No
         _Box(cx - width / 2, cy + 25, width, "middle"),
     )
     for box in tries:
-        is_inside = LEFT + 2 <= box.x and box.x + box.width <= WIDTH - 2 and TOP <= box.y <= HEIGHT - BOTTOM
+        is_inside = box.x >= LEFT + 2 and box.x + box.width <= WIDTH - 2 and TOP <= box.y <= HEIGHT - BOTTOM
         if is_inside and not any(box.meets(other) for other in taken):
             return box
     return None

@@ -80,6 +80,9 @@ class Moved:
     order_id: int | None
 
 
+_Event = tuple[datetime, int, Logged | Moved]
+
+
 @dataclass(slots=True)
 class Period:
     """The decisions and movements of one merchant between two moments, surveyed once, then read in order."""
@@ -102,8 +105,8 @@ class Period:
 
     def events(self) -> Iterator[Logged | Moved]:
         """Everything in the order it happened; what moved at a moment comes before what was decided then."""
-        moves = ((moved.at, 0, moved) for moved in self._moves)
-        made = ((logged.at, 1, logged) for logged in self._decisions())
+        moves: Iterator[_Event] = ((moved.at, 0, moved) for moved in self._moves)
+        made: Iterator[_Event] = ((logged.at, 1, logged) for logged in self._decisions())
         for _at, _rank, event in merge(moves, made, key=lambda row: row[:2]):
             yield event
 

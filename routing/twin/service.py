@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from decimal import Decimal
 from time import monotonic
 from typing import Any
 
@@ -47,7 +48,7 @@ def figures_key(figures: Mapping[str, Any]) -> str:
     """The same for figures that route alike, however they are written; 64 hexadecimal digits."""
     told = plain_figures.complete(figures)
     for name in plain_figures.RATES:
-        told[name] = plain_figures.plain(plain_figures.Decimal(str(told[name])))
+        told[name] = plain_figures.plain(Decimal(str(told[name])))
     return hashlib.sha256(canonical.dumps(told).encode()).hexdigest()
 
 
@@ -73,7 +74,8 @@ def start(
         Merchant.objects.select_for_update(no_key=True).get(pk=strategy.merchant_id)
         same = TwinRun.objects.filter(strategy=strategy, figures_key=key, days=days, watermark=mark)
         kept = same.filter(Q(state=TwinRun.State.DONE) | _OPEN).order_by("-pk").first()
-        _cancel(TwinRun.objects.filter(merchant=strategy.merchant_id).exclude(pk=kept.pk if kept else None), moment)
+        others = TwinRun.objects.filter(merchant=strategy.merchant_id)
+        _cancel(others.exclude(pk=kept.pk) if kept is not None else others, moment)
         if kept is not None:
             return kept
         return TwinRun.objects.create(
@@ -163,9 +165,7 @@ class _Teller:
 def _check(figures: Mapping[str, Any], days: int) -> None:
     faults = plain_figures.check(figures)
     if faults:
-        raise Refused(
-            "invalid", FIGURES_WRONG, remedy=str(faults[0]), status=400, field=faults[0].field
-        )
+        raise Refused("invalid", FIGURES_WRONG, remedy=str(faults[0]), status=400, field=faults[0].field)
     if not 1 <= days <= MOST_DAYS:
         raise Refused("invalid", DAYS_WRONG % {"most": MOST_DAYS}, status=400, field="days")
 

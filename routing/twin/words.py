@@ -147,7 +147,10 @@ def verdict(result: Json, draft: Json) -> str:
             return gettext("¥%(price)s an hour, below the ¥%(told)s you would pay: worth it.") % facts
         return gettext("¥%(price)s an hour, above the ¥%(told)s you would pay.") % facts
     if price >= told:
-        return gettext("¥%(price)s saved for each hour, above the ¥%(told)s it is worth to you: worth it.") % facts
+        return (
+            gettext("¥%(price)s saved for each hour, above the ¥%(told)s it is worth to you: worth it.")
+            % facts
+        )
     return gettext("¥%(price)s saved for each hour, below the ¥%(told)s it is worth to you.") % facts
 
 
