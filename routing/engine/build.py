@@ -18,16 +18,19 @@ def cheapest_lane(
 ) -> Priced | None:
     """Cost in units of account, rate and terms of the cheapest lane for one parcel; None if none can.
 
+    With ordered criteria "cheapest" is best by these, and the cost their weighted sum.
+
     ``taken`` are units by sku in earlier parcels of the source: price curves go on from there.
     """
-    goods = cm3 = 0
+    goods = cm3 = units = 0
     lines: set[int] = set()
     for i, item in enumerate(problem.items):
         if bits >> i & 1:
             goods += item.grams
             cm3 += item.cm3
+            units += item.units
             lines.update(part.need for part in item.parts)
-    prices = problem.prices
+    prices, ladder = problem.prices, problem.prices.ladder
     stock = stock_cost(prices, source, problem.items, problem.needs, bits, taken)
     risk = risk_cost(prices, source, problem.items, problem.needs, bits)
     made = problem.sources[source].made
@@ -45,6 +48,8 @@ def cheapest_lane(
                 risk=risk,
             )
             cost = sum(terms)
+            if ladder is not None:
+                cost = ladder.weigh(rate, grams=goods + rate.parcel_grams, units=units, money=cost)
             if best is None or cost < best[0]:
                 best = (cost, rate, terms)
     return best

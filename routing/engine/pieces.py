@@ -54,8 +54,12 @@ def cut(needs: Sequence[Need], screened: Screened) -> Cut:
     items: list[Item] = []
     short: list[tuple[int, int]] = []
     skus = [need.sku_id for need in needs]
+    is_shared = len(set(skus)) < len(skus)
     order = range(len(needs))
-    for n in sorted(order, key=lambda n: -needs[n].quantity) if len(set(skus)) < len(skus) else order:
+    for n in sorted(order, key=lambda n: -needs[n].quantity) if is_shared else order:
+        if not is_shared and (whole := _item(n, needs[n], needs[n].quantity, screened)).sources:
+            items.append(whole)
+            continue
         portions, missing = _portions(needs[n], screened, screened.allowed[n], left)
         items += [_item(n, needs[n], q, screened) for q in portions]
         if missing:
@@ -95,10 +99,12 @@ def _portions(
 
 
 def _item(n: int, need: Need, quantity: int, screened: Screened) -> Item:
-    bits = 0
+    sku, bits = need.sku_id, 0
     for s in screened.allowed[n]:
         source = screened.sources[s]
-        if source.stock.get(need.sku_id, 0) >= quantity <= source.units_per_parcel(need):
+        if source.stock.get(sku, 0) >= quantity and (
+            (source.room is None and not source.made) or quantity <= source.units_per_parcel(need)
+        ):
             bits |= 1 << s
     return Item((Part(n, quantity),), quantity * (need.grams_each or 0), quantity * need.cm3_each, bits)
 
@@ -109,10 +115,12 @@ def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) 
     for item in items:
         able[item.parts[0].need] |= item.sources
     removed = []
+    allowed = screened.bits
     for n, need in enumerate(needs):
-        for s in screened.allowed[n]:
-            if able[n] >> s & 1:
-                continue
+        missing = allowed[n] & ~able[n]
+        while missing:
+            s = (missing & -missing).bit_length() - 1
+            missing &= missing - 1
             source = screened.sources[s]
             short_by = need.quantity - source.stock.get(need.sku_id, 0)
             if short_by > 0:

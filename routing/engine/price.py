@@ -118,6 +118,7 @@ class Tariff:
     stock_curves: Mapping[tuple[int, int], Steps]
     slot_curves: Mapping[int, Steps]
     return_risk: tuple[tuple[int, ...], ...]  # yuan per line by source and need; empty: none
+    most: int  # no parcel of this order costs more units of account, either way
     ladder: Ladder | None  # how ordered criteria make one key; None: money alone
 
     @property

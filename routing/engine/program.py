@@ -8,7 +8,7 @@ from typing import Any
 
 from routing.engine.pieces import Item
 from routing.engine.price import FINE, FINER, NO_LIMIT, Rate, stock_cost
-from routing.engine.quick import Scale, improve, insertion
+from routing.engine.quick import BROKEN, Scale, improve, insertion
 from routing.engine.search import EXACT_ITEMS, Found, Problem, assignment, search
 from routing.engine.split import Block
 from routing.engine.tariff import EXACT_PARCELS
@@ -30,14 +30,14 @@ def search_long(problem: Problem, *, alternatives: int) -> tuple[Problem, Found,
     problem = replace(problem, items=merge_exactly(problem))
     if len(problem.items) <= EXACT_ITEMS:
         return problem, search(problem, alternatives=alternatives), "subset_dp"
-    coarse, groups = _grouped(problem)
+    coarse, groups = grouped(problem)
     found = search(coarse, alternatives=alternatives)
     plans = [
         [(source, _spread(bits, groups)) for source, bits in blocks] for blocks in (found.best, *found.others)
     ]
     scale = Scale(problem)
     quick = [improve(scale, plan) for plan in (plans[0], insertion(scale))]
-    exact = program(problem)
+    exact = program(problem) if problem.prices.ladder is None else None
     ranked = sorted(
         [*quick, *([] if exact is None else [exact]), *plans],
         key=lambda blocks: (-_units(problem, blocks), scale.plan(blocks), len(blocks), sorted(blocks)),
@@ -94,7 +94,7 @@ def _joined(one: Item, two: Item) -> Item:
     return Item(one.parts + two.parts, one.grams + two.grams, one.cm3 + two.cm3, one.sources & two.sources)
 
 
-def _grouped(problem: Problem) -> tuple[Problem, list[int]]:
+def grouped(problem: Problem) -> tuple[Problem, list[int]]:
     """Twelve groups: the two items with the most like sources are joined until so many are left."""
     items, bits = list(problem.items), [1 << i for i in range(len(problem.items))]
     while len(items) > EXACT_ITEMS:
@@ -167,7 +167,7 @@ def program(problem: Problem) -> list[Block] | None:
         sum(1 << i for i, j in choices if j == k and put[i, k].value() > 0.5) for k in range(len(slots))
     ]
     plan = [(rate.source, bits) for rate, bits in zip(slots, packed, strict=True) if bits]
-    return plan if Scale(problem).plan(plan) < NO_LIMIT else None
+    return plan if Scale(problem).plan(plan) < BROKEN else None
 
 
 def _slots(problem: Problem) -> list[Rate]:

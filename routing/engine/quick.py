@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from routing.engine.build import cheapest_lane
-from routing.engine.price import NO_LIMIT
 from routing.engine.search import Problem
 from routing.engine.split import Block
 
+BROKEN = 1 << 300  # the cost of a plan that breaks a limit
 _ROUNDS = 40
 
 
 class Scale:
-    """Weighs plans of one problem in units of account, each parcel once; a broken limit weighs NO_LIMIT."""
+    """Weighs plans of one problem in units of account, each parcel once; a broken limit weighs BROKEN."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.known: dict[Block, int] = {}
+        self.money = problem.prices.money
         self.able = [
             sum(1 << i for i, item in enumerate(problem.items) if item.sources >> source & 1)
             for source in range(len(problem.sources))
@@ -30,12 +31,12 @@ class Scale:
             cost = self.known[block] = self._weigh(*block)
         return cost
 
-    def plan(self, blocks: Sequence[Block], *, below: int = NO_LIMIT) -> int:
-        """Cost of a plan, or NO_LIMIT when it is not under ``below``."""
+    def plan(self, blocks: Sequence[Block], *, below: int = BROKEN) -> int:
+        """Cost of a plan, or BROKEN when it is not under ``below``."""
         most = self.problem.max_parcels
-        cost = sum(map(self.parcel, blocks)) + sum(self.problem.continued(blocks).values())
+        cost = sum(map(self.parcel, blocks)) + self.money * sum(self.problem.continued(blocks).values())
         if cost >= below or (most is not None and len(blocks) > most) or self.problem.kept(blocks):
-            return NO_LIMIT
+            return BROKEN
         return cost
 
     def least(self, plans: Iterable[list[Block]], *, below: int) -> tuple[int, list[Block]] | None:
@@ -49,9 +50,9 @@ class Scale:
 
     def _weigh(self, source: int, bits: int) -> int:
         if bits & ~self.able[source] or (self.problem.shared_sku and not self.problem.in_stock(source, bits)):
-            return NO_LIMIT
+            return BROKEN
         priced = cheapest_lane(self.problem, source, bits)
-        return NO_LIMIT if priced is None else priced[0]
+        return BROKEN if priced is None else priced[0]
 
 
 def insertion(scale: Scale) -> list[Block]:
@@ -59,7 +60,7 @@ def insertion(scale: Scale) -> list[Block]:
     items = scale.problem.items
     plan: list[Block] = []
     for i in sorted(range(len(items)), key=lambda i: (items[i].sources.bit_count(), i)):
-        better = scale.least(_placements(scale, plan, 1 << i), below=NO_LIMIT)
+        better = scale.least(_placements(scale, plan, 1 << i), below=BROKEN)
         plan = plan if better is None else better[1]
     return plan
 

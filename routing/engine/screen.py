@@ -43,6 +43,11 @@ class Screened:
     removed: tuple[Removal, ...]
 
     @property
+    def bits(self) -> list[int]:
+        """The allowed sources of each need as bits."""
+        return [sum(1 << s for s in able) for able in self.allowed]
+
+    @property
     def shares_making(self) -> bool:
         """Whether several skus of the order draw on what one node can make."""
         return any(len(source.made) > 1 and source.node.make_left is not None for source in self.sources)
@@ -64,8 +69,10 @@ def screen(request: Request, needs: Sequence[Need], nodes: Sequence[Node]) -> Sc
     allowed: list[tuple[int, ...]] = []
     for need in needs:
         able = []
+        is_weighed = not need.traits and need.grams_each is not None
         for i, source in enumerate(sources):
-            refused = _refusal(request, need, source)
+            plain = is_weighed and not source.made and need.sku_id not in source.node.banned_skus
+            refused = None if plain else _refusal(request, need, source)
             if refused is None:
                 able.append(i)
             else:
@@ -90,7 +97,9 @@ def _usable(request: Request, node: Node, wanted: Mapping[int, int]) -> Source |
             return "no_customs_lane", {"country": request.country}
     if not node.lanes:
         return "no_lane", {}
-    sound = sorted(filter(_is_sound, node.lanes), key=lambda x: (x.carrier, x.service, x.zone))
+    sound = [lane for lane in node.lanes if _is_sound(lane)]
+    if len(sound) > 1:
+        sound.sort(key=lambda lane: (lane.carrier, lane.service, lane.zone))
     if not sound:
         return "bad_tariff", {"carrier": min(lane.carrier for lane in node.lanes)}
     made, stock = _made(node, wanted)

@@ -9,7 +9,7 @@ import numpy as np
 
 from routing.engine.model import Need
 from routing.engine.pieces import Item
-from routing.engine.price import COST, FINE, Keys, Tariff, stock_cost
+from routing.engine.price import COST, FINE, INFEASIBLE, Keys, Tariff, stock_cost
 from routing.engine.screen import Source
 from routing.engine.split import Block, Limit, Split
 from routing.engine.subsets import curve_table, members, over_stock, price_subsets
@@ -114,6 +114,16 @@ def search(problem: Problem, *, alternatives: int) -> Found:
     return Found(sent, best, others)
 
 
+def best_key(problem: Problem) -> tuple[int, int]:
+    """Units the best plan sends, and its cost or sum of criteria, without ties."""
+    keys = price_subsets(
+        problem.prices, problem.items, problem.sources, problem.needs, shared_sku=problem.shared_sku
+    )
+    split, sent, _ = settle(problem, keys)
+    units = sum(item.units for i, item in enumerate(problem.items) if sent >> i & 1)
+    return units, int(split.best[sent]) // COST
+
+
 def assignment(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """Who sends which items, however packed: what makes two plans different."""
     mine: dict[int, int] = {}
@@ -146,7 +156,9 @@ def _limit(problem: Problem, source: int) -> Limit:
     together = extra = None
     if problem.shared_sku:
         table = curve_table(problem.prices, source, problem.items, problem.needs)
-        together = None if table is None else table * COST * problem.prices.money
+        if table is not None:
+            wide = problem.prices.infeasible > INFEASIBLE
+            together = (table.astype(object) if wide else table) * (COST * problem.prices.money)
     curve = problem.prices.slot_curves.get(source)
     if curve is not None and not curve.is_flat:
         first = curve.cost(1)

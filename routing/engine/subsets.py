@@ -137,7 +137,8 @@ def submasks(bits: int) -> NDArray[np.intp]:
 def _lacking(able: Sequence[int], whole: int) -> NDArray[np.bool_]:
     """Subsets with an item that a source cannot send; shape [source, subset]."""
     lacking = np.array([[whole & ~bits] for bits in able], dtype=np.int64)
-    return (np.arange(whole + 1, dtype=np.int64) & lacking) != 0
+    found: NDArray[np.bool_] = (np.arange(whole + 1, dtype=np.int64) & lacking) != 0
+    return found
 
 
 class _Pricer:

@@ -45,7 +45,7 @@ def tariff(
     top = units * _largest(prices) * (len(needs) if not shared else 1)
     top += len(needs) * max((c.reach(units) for c in stock_curves.values()), default=0)
     top += FINE * max((c.reach(EXACT_PARCELS) for c in slot_curves.values()), default=0)
-    _check_range(needs, table, top + len(needs) * _largest(risks))
+    most = _check_range(needs, table, top + len(needs) * _largest(risks))
     return Tariff(
         rates=tuple(rates),
         table=table,
@@ -56,6 +56,7 @@ def tariff(
         stock_curves=stock_curves,
         slot_curves=slot_curves,
         return_risk=risks,
+        most=most,
         ladder=None,
     )
 
@@ -194,8 +195,8 @@ def _largest(rows: Sequence[Sequence[int]]) -> int:
     return max((max(max(row), -min(row)) for row in rows if row), default=0)
 
 
-def _check_range(needs: Sequence[Need], table: Ints, top: int) -> None:
-    """Refuse what would not fit into 64 bits, rather than route on wrapped-around figures.
+def _check_range(needs: Sequence[Need], table: Ints, top: int) -> int:
+    """The most a parcel can cost; refuse what would not fit into 64 bits, rather than route on wrapped figures.
 
     In floats, which hold every bound to a part in 10^15; the limit is 16 times below what would wrap.
     """
@@ -210,5 +211,7 @@ def _check_range(needs: Sequence[Need], table: Ints, top: int) -> None:
     carbon = grams * of["carbon_gram"] + of["carbon_parcel"]
     other = of["handling_parcel"] + of["handling_line"] * len(needs) + of["time"] * 2 * len(needs)
     other += (of["capacity"] + of["split"] + of["bonus"]) * FINE
-    if (carbon >= NO_LIMIT).any() or (float(top) + freight + other + carbon / FINE >= MAX_COST * FINE).any():
+    most = float((float(top) + freight + other + carbon / FINE).max(initial=0))
+    if (carbon >= NO_LIMIT).any() or most >= MAX_COST * FINE:
         raise ValueError(_BEYOND)
+    return int(most / FINE) + 16
