@@ -69,4 +69,6 @@ class Priced:
 
 
 def _yuan(row: Sequence[float]) -> Curve:
+    if max(row) < 5e-7:
+        return (ZERO,)
     return tuple(Decimal(round(x * 1_000_000)) * MICRO for x in row)

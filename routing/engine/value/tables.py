@@ -36,7 +36,7 @@ class Setting:
     local_mean: float = 0.94
     local_extra: float = 0.12
     now_share: float = 0.33  # of demand that goes to the nearest source that has the SKU now
-    part: float = 0.65
+    part: float = 0.8
     trust: float = 0.86
     noise: float = 1.34
     drift: float = 0.025
@@ -44,7 +44,7 @@ class Setting:
     slot: float = 0.8  # of the fee of one more parcel
     slots: float = 0.9  # of what falling back costs more
     parcels: float = 1.1  # per order
-    refresh_hours: float = 4.0
+    refresh_hours: float = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,7 @@ class Values:
         self.at = 0.0
         self.ever = np.asarray(supply.planned) > 0
         self.order = np.argsort(costs.unit, axis=0, kind="stable").astype(np.int32)
+        self.served = np.isfinite(np.take_along_axis(costs.unit, self.order, axis=0))  # by rank
         self.tables: dict[int, Table] = {}
         self.level = 1.0
         self.factors = np.ones(stock.shape[1])
@@ -167,8 +168,9 @@ class Values:
         s, kind = self.setting, int(self.costs.class_of[sku])
         order = self.order[:, :, kind]  # [rank, city]
         cities = np.arange(order.shape[1])
-        first, _ = _leaders(order, self.ever[:, sku])
-        now, second = _leaders(order, has)
+        served = self.served[:, :, kind]
+        first, _ = _leaders(order, served, self.ever[:, sku])
+        now, second = _leaders(order, served, has)
         until = next((d for d in self.supply.dates if d > self.at), self.supply.end)
         days = self.demand.days(self.at, until)
         near = np.bincount(first[first >= 0], wanted[first >= 0], len(has))
@@ -240,7 +242,8 @@ class Values:
         if self.shares is None:
             total = np.zeros(self.stock.shape[0])
             for sku in range(self.stock.shape[1]):
-                first, _ = _leaders(self.order[:, :, int(self.costs.class_of[sku])], self.ever[:, sku])
+                kind = int(self.costs.class_of[sku])
+                first, _ = _leaders(self.order[:, :, kind], self.served[:, :, kind], self.ever[:, sku])
                 ok = first >= 0
                 total += np.bincount(first[ok], self.demand.base[ok, sku], len(total))
             self.shares = total / max(total.sum(), 1e-9)
@@ -267,9 +270,13 @@ class Values:
         return float(np.maximum(saved[ok], 0).mean()) if ok.any() else 0.0
 
 
-def _leaders(order: NDArray[np.int32], able: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Per city the cheapest and the second cheapest able warehouse (-1: none); order [rank, city]."""
-    mask = able[order]
+def _leaders(
+    order: NDArray[np.int32], served: NDArray[np.bool_], able: NDArray[np.bool_]
+) -> tuple[Ints, Ints]:
+    """Per city the cheapest and the second cheapest able warehouse (-1: none); ``order`` and ``served`` by
+    [rank, city].
+    """
+    mask = able[order] & served
     first = mask.argmax(axis=0)
     cities = np.arange(order.shape[1])
     any_first = mask[first, cities]
