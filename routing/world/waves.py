@@ -18,7 +18,7 @@ from routing.world.desk import needs_of, nodes_of, parcels_of
 from routing.world.reading import Map
 
 MOST_LINES = 8  # longer orders keep their plan: every subset of their lines would have to be priced
-SECONDS = 8.0
+SECONDS = 6.0
 GAP = 0.0003
 BEFORE = 1e-3  # hours: a wave at the time of a receipt or at midnight comes before it
 
