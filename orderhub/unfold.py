@@ -65,6 +65,8 @@ SIDEBAR: tuple[Group, ...] = (
             Link(_("Warehouse load"), "speed", "routing:board", "inventory.view_warehouse"),
             Link(_("Strategies"), "route", "routing.strategy"),
             Link(_("Decisions"), "alt_route", "routing.decision"),
+            Link(_("Pick waves"), "waves", "routing.pickwave"),
+            Link(_("Wave schedules"), "schedule", "routing.waveschedule"),
             Link(_("Prices"), "sell", "routing.pricerow"),
             Link(_("SKU bans"), "block", "routing.skuban"),
             Link(_("Rate cards"), "payments", "fulfillment.ratecard"),

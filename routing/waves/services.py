@@ -20,6 +20,7 @@ from orderhub.orders import journeys, lifecycle
 from orderhub.orders.models import Order
 from orderhub.orders.models.order import StepState
 from routing import kinds
+from routing.engine.model import Plan
 from routing.waves import applying, planning, waiting
 from routing.waves.models import PickWave, WaveSchedule
 from routing.waves.planning import Change, Proposal
@@ -74,10 +75,7 @@ def open_now(schedule: WaveSchedule, *, now: datetime) -> PickWave:
 
 def preview(schedule: WaveSchedule, *, now: datetime, seconds: float) -> Proposal:
     """What planning the orders that wait now together would change; nothing is written."""
-    try:
-        releases_at = schedule.timetable.after(now)
-    except ValueError:
-        releases_at = now
+    releases_at = waiting.next_release(schedule, now=now) or now
     return planning.propose(
         schedule.merchant_id, releases_at=releases_at, max_changes=schedule.max_changes, seconds=seconds
     )
@@ -204,12 +202,19 @@ def changes_json(changes: Sequence[Change]) -> list[dict[str, Any]]:
             "number": change.order.number,
             "from": [parcel.node_name for parcel in change.before.parcels],
             "to": [parcel.node_name for parcel in change.after.parcels],
+            "from_en": _english(change, change.before),
+            "to_en": _english(change, change.after),
             "from_codes": [parcel.node_code for parcel in change.before.parcels],
             "to_codes": [parcel.node_code for parcel in change.after.parcels],
             "saving": f"{_yuan(change.saving)}",
         }
         for change in changes
     ]
+
+
+def _english(change: Change, plan: Plan) -> list[str]:
+    names = change.member.offer.names_en
+    return [names.get(parcel.node_id, parcel.node_code) for parcel in plan.parcels]
 
 
 def _yuan(amount: float) -> Decimal:

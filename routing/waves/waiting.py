@@ -8,6 +8,7 @@ from datetime import datetime
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.orders import journeys
 from orderhub.orders.models import Order
+from orderhub.orders.models.order import StepState
 from routing.waves.models import WaveSchedule
 from rules.flow import Context
 
@@ -21,6 +22,14 @@ def schedules(merchant_ids: Iterable[int]) -> dict[int, WaveSchedule]:
     """The active schedule of each merchant that has one; one query."""
     rows = WaveSchedule.objects.filter(merchant_id__in=set(merchant_ids), is_active=True)
     return {row.merchant_id: row for row in rows}
+
+
+def next_release(schedule: WaveSchedule, *, now: datetime) -> datetime | None:
+    """When the next wave of a schedule goes; None if it names no time, and so has none."""
+    try:
+        return schedule.timetable.after(now)
+    except ValueError:
+        return None
 
 
 def releases(orders: Sequence[Order], context: Context) -> Mapping[int, datetime]:
@@ -42,7 +51,8 @@ def _releases(orders: Sequence[Order], *, now: datetime) -> dict[int, datetime]:
     if not found:
         return {}
     flows = journeys.of_merchants(found)
-    next_at = {pk: row.timetable.after(now) for pk, row in found.items() if STEP in flows[pk]}
+    coming = {pk: next_release(row, now=now) for pk, row in found.items() if STEP in flows[pk]}
+    next_at = {pk: at for pk, at in coming.items() if at is not None}
     begun = _released_before([order.pk for order in orders if order.merchant_id in next_at])
     return {
         order.pk: next_at[order.merchant_id]
@@ -54,3 +64,10 @@ def _releases(orders: Sequence[Order], *, now: datetime) -> dict[int, datetime]:
 def _released_before(order_ids: Collection[int]) -> set[int]:
     rows = FulfillmentOrder.objects.filter(order_id__in=order_ids, released_at__isnull=False)
     return set(rows.values_list("order_id", flat=True))
+
+
+def count(merchant_id: int) -> int:
+    """How many orders of the merchant wait for a wave now."""
+    return Order.objects.filter(
+        merchant_id=merchant_id, waiting_for=WAITING_FOR, step_state=StepState.WAITING
+    ).count()
