@@ -35,8 +35,28 @@ NOTES: Words = {
         "Dearer for this order alone; the wave as a whole is cheaper",
     ),
     "stock_price_off": (
-        "近 30 天出库不足，部分 SKU 的库存价格按 0 计",
-        "Too few units shipped in 30 days: some SKUs have a stock price of 0",
+        "近 28 天需求不足，部分 SKU 的库存价格按 0 计",
+        "Too few units were asked for in 28 days: some SKUs have a stock price of 0",
+    ),
+    "prices_missing": (
+        "还没有库存价格表，库存价格按 0 计",
+        "There is no price book yet: stock prices are 0",
+    ),
+    "prices_switched_off": (
+        "库存价格已由人工关闭，按 0 计",
+        "Stock prices were switched off by hand: they are 0",
+    ),
+    "prices_forecast_missing": (
+        "没有需求预测或运价，库存价格按 0 计",
+        "There is no demand forecast or no tariff: stock prices are 0",
+    ),
+    "prices_forecast_wrong": (
+        "上一周期的预测误差超限，库存价格按 0 计",
+        "The forecast of the last cycle was too wrong: stock prices are 0",
+    ),
+    "prices_old": (
+        "库存价格表超过 24 小时未更新，按 0 计",
+        "The price book is older than 24 hours: stock prices are 0",
     ),
     "service_not_offered": (
         "没有仓库提供所选服务，按其他服务比较",

@@ -82,6 +82,7 @@ class Migration(migrations.Migration):
                 ('is_off', models.BooleanField(default=False, verbose_name='prices off')),
                 ('guards', models.JSONField(default=list, verbose_name='guards')),
                 ('forecast_error', models.DecimalField(decimal_places=3, max_digits=8, null=True, verbose_name='forecast error')),
+                ('outdated_at', models.DateTimeField(editable=False, null=True, verbose_name='outdated since')),
                 ('parameters', models.JSONField(default=dict, verbose_name='parameters')),
                 ('slots', models.JSONField(default=dict, verbose_name='slot prices')),
                 ('cells', models.PositiveIntegerField(default=0, verbose_name='priced cells')),
@@ -164,6 +165,17 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'warehouse lever',
                 'verbose_name_plural': 'warehouse levers',
+            },
+        ),
+        migrations.CreateModel(
+            name='CountedOrder',
+            fields=[
+                ('order_id', models.BigIntegerField(primary_key=True, serialize=False)),
+                ('day', models.DateField(db_index=True, verbose_name='day')),
+            ],
+            options={
+                'verbose_name': 'counted order',
+                'verbose_name_plural': 'counted orders',
             },
         ),
         migrations.CreateModel(

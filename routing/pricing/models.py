@@ -79,8 +79,10 @@ class PriceBook(models.Model):
     guards = models.JSONField(_("guards"), default=list)
     #: Share of the units sold since the last book that was forecast wrong; none on the first one.
     forecast_error = models.DecimalField(_("forecast error"), max_digits=8, decimal_places=3, null=True)
+    #: Stock came in after it was calculated: a new book is due.
+    outdated_at = models.DateTimeField(_("outdated since"), null=True, editable=False)
     parameters = models.JSONField(_("parameters"), default=dict)
-    #: Warehouse id → what its parcel slots are worth (`pricing.books.Slots` as JSON); "" holds all together.
+    #: What parcel slots are worth: `pricing.slots.Slots` as JSON.
     slots = models.JSONField(_("slot prices"), default=dict)
     cells = models.PositiveIntegerField(_("priced cells"), default=0)
     skus = models.PositiveIntegerField(_("priced SKUs"), default=0)
@@ -105,9 +107,9 @@ class PriceRow(models.Model):
 
     book = models.ForeignKey(PriceBook, verbose_name=_("book"), on_delete=models.CASCADE, related_name="rows")
     sku = models.ForeignKey(Sku, verbose_name=_("SKU"), on_delete=models.CASCADE)
-    #: Warehouse id → {"f": knots, "x": units, "d": units a day, "c": days of cover, "r": next receipt}.
+    #: Warehouse id → {"p": curve, "x": units, "m": units wanted until "r", the next receipt, "d": units a day}.
     cells = models.JSONField(_("cells"), default=dict)
-    #: The same of all warehouses together: {"g": knots, …}.
+    #: The same of all warehouses together.
     network = models.JSONField(_("network"), default=dict)
     top_price = models.DecimalField(_("highest price"), max_digits=12, decimal_places=4)
     top_warehouse = models.ForeignKey(
@@ -163,6 +165,20 @@ class HourlyOrders(models.Model):
 
     def __str__(self) -> str:
         return f"{self.region} {self.hour_at}: {self.orders}"
+
+
+class CountedOrder(models.Model):
+    """An order whose demand is counted, so that reading the log again counts nothing twice."""
+
+    order_id = models.BigIntegerField(primary_key=True)
+    day = models.DateField(_("day"), db_index=True)
+
+    class Meta:
+        verbose_name = _("counted order")
+        verbose_name_plural = _("counted orders")
+
+    def __str__(self) -> str:
+        return str(self.order_id)
 
 
 class SkuBan(models.Model):
