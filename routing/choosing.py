@@ -45,11 +45,13 @@ def facts_of(
     orders: Sequence[Order],
     rules: Mapping[int, Sequence[StrategyRule]],
     lines: Mapping[int, Sequence[OrderLine]] | None,
+    told: Mapping[int, frozenset[str]],
 ) -> dict[int, Facts]:
-    """The facts per order; one query for the categories if a rule asks for them and no lines are at hand."""
+    """The facts per order; one query for the categories if a rule asks for them, no lines are at hand and
+    nobody `told` them."""
     asked = {pk for pk, group in rules.items() if any("categories" in rule.conditions for rule in group)}
-    wanting = [order for order in orders if order.merchant_id in asked]
-    categories = _categories(wanting, lines) if wanting else {}
+    wanting = [order for order in orders if order.merchant_id in asked and order.pk not in told]
+    categories = {**(_categories(wanting, lines) if wanting else {}), **told}
     return {order.pk: facts(order, categories.get(order.pk, frozenset())) for order in orders}
 
 

@@ -149,11 +149,12 @@ def _locked(strategy: Strategy, token: str | None) -> Stand:
     Strategy.objects.select_for_update().get(pk=strategy.pk)
     found = stand(strategy)
     if token is not None and token != found.token:
-        raise _conflict(found)
+        raise conflict(found)
     return found
 
 
-def _conflict(found: Stand) -> Refused:
+def conflict(found: Stand) -> Refused:
+    """What somebody is told whose stand is not this one any more."""
     last = found.draft or found.live
     by = None
     if isinstance(last, StrategyDraft):

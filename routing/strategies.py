@@ -167,12 +167,14 @@ def pick(
     *,
     now: datetime,
     lines: Mapping[int, Sequence[OrderLine]] | None = None,
+    categories: Mapping[int, frozenset[str]] | None = None,
 ) -> dict[int, Picked]:
     """The version in force for each order and why: the first rule that holds, else green orders the green
     strategy, then the channel's, else the default.
 
     Three queries for the whole batch: versions, channels, rules. Without `lines` (with SKUs) the categories
-    are read when a rule asks for them. A merchant without any strategy in force gets the presets.
+    are read when a rule asks for them, unless `categories` by order tells them. A merchant without any
+    strategy in force gets the presets.
     """
     merchants = {order.merchant_id for order in orders}
     newest = _newest(merchants)
@@ -180,7 +182,7 @@ def pick(
         ensure_presets(merchant, now=now)
         newest |= _newest([merchant.pk])
     rules = _rules(merchants)
-    facts = choosing.facts_of(orders, rules, lines)
+    facts = choosing.facts_of(orders, rules, lines, categories or {})
     return {
         order.pk: _pick(
             order, newest[order.merchant_id], rules.get(order.merchant_id, ()), facts[order.pk], now
@@ -196,6 +198,7 @@ class Picked:
     version: StrategyVersion
     rule: StrategyRule | None
     why: str
+    facts: choosing.Facts
 
     @property
     def notes(self) -> list[str]:
@@ -250,7 +253,7 @@ def _pick(
     for rule in rules:
         version = by_strategy.get(rule.strategy_id)
         if version is not None and choosing.holds(rule, facts, now):
-            return Picked(version, rule, "rule")
+            return Picked(version, rule, "rule", facts)
     fitting = (
         *((c, "green") for c in active if order.green and c.version.strategy.for_green),
         *((c, "channel") for c in active if order.channel_id in c.channels),
@@ -258,7 +261,7 @@ def _pick(
         *((c, "only") for c in active),
     )
     found, why = fitting[0]
-    return Picked(found.version, None, why)
+    return Picked(found.version, None, why, facts)
 
 
 def _make(preset: Preset, merchant: Merchant, *, is_default: bool, now: datetime) -> None:
