@@ -7,6 +7,8 @@ from decimal import Decimal
 from math import ceil
 from typing import Any, Protocol
 
+import numpy as np
+
 from routing.engine.decide import decide
 from routing.engine.model import ZERO, Need, Node, Plan, Request
 from routing.world.book import ANY, Book, Lines, Parcel
@@ -49,10 +51,13 @@ def needs_of(map_: Map, lines: Lines) -> tuple[Need, ...]:
 
 
 def nodes_of(map_: Map, book: Book, prices: Prices | None, city: int, lines: Lines) -> list[Node]:
-    """Every warehouse and drop-ship with the stock, slots, lanes and prices this order meets."""
+    """Drop-ship and every warehouse that could send a line, with its stock, slots, lanes and prices."""
     skus = sorted({sku for sku, _ in lines})
-    stock = book.stock[:, skus].tolist()
-    left = book.left().tolist()
+    at = [skus.index(sku) for sku, _ in lines]
+    held = book.stock[:, skus]
+    able = (held[:, at] >= np.array([units for _, units in lines])).any(axis=1) & (book.left() > 0)
+    able[map_.drop_node] = True
+    stock, left, able = held.tolist(), book.left().tolist(), able.tolist()
     units = prices.unit_curves(lines) if prices else None
     slots = prices.parcel_curves(len(lines)) if prices else None
     return [
@@ -62,6 +67,7 @@ def nodes_of(map_: Map, book: Book, prices: Prices | None, city: int, lines: Lin
             units[n] if units else {}, slots[n] if slots else (ZERO,),
         )
         for n, place in enumerate((*map_.places, map_.drop))
+        if able[n]
     ]  # fmt: skip
 
 

@@ -68,7 +68,8 @@ class Demand:
     def sku_factors(self, at: float, level: float) -> Floats:
         """Per SKU: real over forecast share of demand."""
         expected = self.by_sku * level * self.days(0.0, at)
-        return (SKU_UNITS + self.seen.sum(axis=0)) / (SKU_UNITS + expected)
+        factors: Floats = (SKU_UNITS + self.seen.sum(axis=0)) / (SKU_UNITS + expected)
+        return factors
 
     @property
     def lone_share(self) -> float:
