@@ -64,6 +64,7 @@ SIDEBAR: tuple[Group, ...] = (
         (
             Link(_("Warehouse load"), "speed", "routing:board", "inventory.view_warehouse"),
             Link(_("Strategies"), "route", "routing.strategy"),
+            Link(_("Strategy rules"), "rule_settings", "routing.strategyrule"),
             Link(_("Decisions"), "alt_route", "routing.decision"),
             Link(_("Pick waves"), "waves", "routing.pickwave"),
             Link(_("Wave schedules"), "schedule", "routing.waveschedule"),

@@ -102,7 +102,8 @@ def _answer(
     """Status, shortages and plans in their final form."""
     shortages = _shortages(request, ranked, pieces)
     order = strategy.order
-    if ranked is None or not ranked.found.sent or (shortages and not request.allow_partial):
+    is_whole_only = not (request.allow_partial and strategy.allow_partial)
+    if ranked is None or not ranked.found.sent or (shortages and is_whole_only):
         method = ranked.method if ranked else "sequential" if order else "subset_dp"
         return Decision(
             request.order_id, strategy.code, "unroutable", None, (), removed, shortages, method, ZERO, order

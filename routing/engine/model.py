@@ -105,7 +105,8 @@ class Strategy:
     """Exchange rates of the operator, yuan per unit named.
 
     With ``order`` the criteria decide one after the other (``CRITERIA``, the money last in any case) instead
-    of the sum of money alone; the terms are still priced and shown.
+    of the sum of money alone; the terms are still priced and shown. Partial shipment needs the request's
+    leave and the strategy's.
 
     ``time_by_line_share`` weighs the hours of a parcel by its share of the order's lines instead of
     counting every parcel in full. Terms are rounded to ``digits`` decimals of a yuan (4 in trade).
@@ -123,6 +124,8 @@ class Strategy:
     digits: int = 4
     order: tuple[str, ...] = ()
     capacity_price_factor: Decimal = Decimal(1)
+    allow_partial: bool = True
+    allow_partial: bool = True
 
 
 @dataclass(frozen=True, slots=True)
