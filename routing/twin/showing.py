@@ -16,6 +16,7 @@ from routing.models import Strategy
 from routing.twin import chart, words
 from routing.twin.models import TwinRun
 from routing.twin.service import MOST_DAYS, figures_key
+from routing.vocabulary import TERMS, word
 
 Json = Mapping[str, Any]
 PERIODS = (1, 3, 7, 14, 30, 90)
@@ -157,7 +158,7 @@ def _terms(result: Json) -> list[dict[str, Any]]:
     """The engine's own terms, each arm at its own rates; what is nought in both is left out."""
     return [
         {
-            "label": words.TERMS.get(name, name),
+            "label": word(TERMS, name, "zh" if is_chinese() else "en"),
             "now": f"¥{now:,.2f}".replace("¥-", "−¥"),
             "then": f"¥{then:,.2f}".replace("¥-", "−¥"),
             "change": words.signed(then - now, 2),

@@ -79,18 +79,6 @@ LABELS: Mapping[str, Text] = {
     "late": _("Later than promised"),
     "drop_ship": _("Drop-shipped parcels per order"),
 }
-TERMS: Mapping[str, Text] = {
-    "freight": _("freight"),
-    "handling": _("handling"),
-    "time": _("time"),
-    "carbon": _("carbon"),
-    "stock_price": _("stock price"),
-    "capacity_price": _("capacity price"),
-    "split": _("splits"),
-    "forward_bonus": _("forward bonus"),
-    "return_risk": _("return risk"),
-    "returns": _("return risk"),
-}
 
 
 def error(code: str, facts: Json) -> tuple[str, str]:
@@ -122,8 +110,9 @@ def summary(result: Json, days: int) -> str:
         )
         % {"days": days}
     )
-    # The comma between the parts is the language's own.
-    return f"{head} " + gettext(", ").join(parts)
+    # The comma between the parts is the language's own, and so is the gap after the colon.
+    gap = "" if head.endswith("：") else " "
+    return head + gap + gettext(", ").join(parts)
 
 
 def verdict(result: Json, draft: Json) -> str:
