@@ -125,7 +125,6 @@ class Strategy:
     order: tuple[str, ...] = ()
     capacity_price_factor: Decimal = Decimal(1)
     allow_partial: bool = True
-    allow_partial: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "orders": "order orderline hold channel",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt",
-            "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban warehouselever waveschedule pickwave",
+            "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
+            "warehouselever waveschedule pickwave",
             "rules": "ruleset rule ruleversion flow",
             "tracking": "journey timelineentry position",
             "carbon": "ledgerentry calculationrun",
@@ -50,7 +51,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "orders": "order orderline hold channel",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt",
-            "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban warehouselever waveschedule pickwave",
+            "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
+            "warehouselever waveschedule pickwave",
             "rules": "ruleset rule ruleversion flow",
             "carbon": "ledgerentry calculationrun",
             "access": "merchant",
