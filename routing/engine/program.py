@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from routing.engine.pieces import Item
 from routing.engine.price import FINE, FINER, NO_LIMIT, Rate, stock_cost
 from routing.engine.quick import BROKEN, Scale, improve, insertion
@@ -14,6 +16,7 @@ from routing.engine.split import Block
 from routing.engine.tariff import EXACT_PARCELS
 
 TIME_LIMIT_SECONDS = 0.3
+_UNLIKE = -(1 << 62)
 _MAX_CHOICES = 1_500  # item-parcel pairs; larger programs were hardly ever proven optimal in time
 
 
@@ -96,22 +99,31 @@ def _joined(one: Item, two: Item) -> Item:
 
 def grouped(problem: Problem) -> tuple[Problem, list[int]]:
     """Twelve groups: the two items with the most like sources are joined until so many are left."""
-    items, bits = list(problem.items), [1 << i for i in range(len(problem.items))]
-    while len(items) > EXACT_ITEMS:
-        _, a, b = max(
-            (_likeness(problem, items[a], items[b]), -a, -b)
-            for a in range(len(items))
-            for b in range(a + 1, len(items))
-        )
-        items[-a], bits[-a] = _joined(items[-a], items[-b]), bits[-a] | bits[-b]
-        del items[-b], bits[-b]
-    return replace(problem, items=tuple(items)), bits
+    items: list[Item] = list(problem.items)
+    bits = [1 << i for i in range(len(items))]
+    likeness = np.full((len(items), len(items)), _UNLIKE, dtype=np.int64)
+    for a, one in enumerate(items):
+        likeness[a, a + 1 :] = [_likeness(one, two) for two in items[a + 1 :]]
+    gone: set[int] = set()
+    while len(items) - len(gone) > EXACT_ITEMS:
+        a, b = divmod(int(np.argmax(likeness)), len(items))
+        items[a], bits[a] = _joined(items[a], items[b]), bits[a] | bits[b]
+        gone.add(b)
+        likeness[b, :] = likeness[:, b] = _UNLIKE - 1
+        for other in range(len(items)):
+            if other != a and other not in gone:
+                likeness[min(a, other), max(a, other)] = _likeness(items[a], items[other])
+    kept = [n for n in range(len(items)) if n not in gone]
+    return replace(problem, items=tuple(items[n] for n in kept)), [bits[n] for n in kept]
 
 
-def _likeness(problem: Problem, one: Item, two: Item) -> tuple[bool, int, int]:
+def _likeness(one: Item, two: Item) -> int:
     """Most shared sources, fewest lost by joining; light pairs before heavy ones."""
     both = one.sources & two.sources
-    return both != 0, both.bit_count() * 2 - (one.sources | two.sources).bit_count(), -(one.grams + two.grams)
+    if not both:
+        return _UNLIKE
+    alike = both.bit_count() * 2 - (one.sources | two.sources).bit_count()
+    return (alike << 40) - min(one.grams + two.grams, 1 << 39)
 
 
 def _spread(bits: int, groups: Sequence[int]) -> int:

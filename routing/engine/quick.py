@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from routing.engine.build import cheapest_lane
+from routing.engine.price import parcel_terms, risk_cost, stock_cost
 from routing.engine.search import Problem
 from routing.engine.split import Block
 
 BROKEN = 1 << 300  # the cost of a plan that breaks a limit
-_ROUNDS = 40
+_BUDGET = 120_000  # changes weighed for one order; counted, not timed, so that every machine gives one answer
+Change = tuple[tuple[int, ...], tuple[Block, ...]]  # parcels to take out by position, and what comes instead
 
 
 class Scale:
@@ -19,10 +21,17 @@ class Scale:
         self.problem = problem
         self.known: dict[Block, int] = {}
         self.money = problem.prices.money
+        items, prices = problem.items, problem.prices
         self.able = [
-            sum(1 << i for i, item in enumerate(problem.items) if item.sources >> source & 1)
+            sum(1 << i for i, item in enumerate(items) if item.sources >> source & 1)
             for source in range(len(problem.sources))
         ]
+        # Where no two items share a stock or a line, all but the lane is a sum over the items.
+        self.is_plain = not problem.shared_sku and prices.ladder is None
+        self.is_plain = self.is_plain and not any(source.made for source in problem.sources)
+        self.goods = [(item.grams, item.cm3, len(item.parts)) for item in items]
+        self.measures: dict[int, tuple[int, int, int]] = {}
+        self.worth: dict[tuple[int, int], tuple[int, int]] = {}
 
     def parcel(self, block: Block) -> int:
         """Cost of one parcel."""
@@ -39,20 +48,84 @@ class Scale:
             return BROKEN
         return cost
 
-    def least(self, plans: Iterable[list[Block]], *, below: int) -> tuple[int, list[Block]] | None:
-        """The first cheapest of some plans under a cost."""
+    def least(
+        self, plan: Sequence[Block], changes: Iterator[Change], *, cost: int, below: int
+    ) -> tuple[int, list[Block]] | None:
+        """The first cheapest of some changed plans under a cost; ``cost`` is what the parcels cost now.
+
+        A change is weighed by its own parcels first, and whole only if these promise something.
+        """
         best = None
-        for blocks in plans:
-            cost = self.plan(blocks, below=below)
-            if cost < below:
-                below, best = cost, (cost, blocks)
+        parcel = self.parcel
+        for gone, new in changes:
+            changed = cost
+            for n in gone:
+                changed -= parcel(plan[n])
+            for block in new:
+                changed += parcel(block)
+            if changed < below:
+                blocks = [*(block for n, block in enumerate(plan) if n not in gone), *new]
+                whole = self.plan(blocks, below=below)
+                if whole < below:
+                    below, best = whole, (whole, blocks)
         return best
 
     def _weigh(self, source: int, bits: int) -> int:
         if bits & ~self.able[source] or (self.problem.shared_sku and not self.problem.in_stock(source, bits)):
             return BROKEN
-        priced = cheapest_lane(self.problem, source, bits)
-        return BROKEN if priced is None else priced[0]
+        if not self.is_plain:
+            priced = cheapest_lane(self.problem, source, bits)
+            return BROKEN if priced is None else priced[0]
+        grams, cm3, lines = self._measure(bits)
+        stock, risk = self._worth(source, bits)
+        prices = self.problem.prices
+        return min(
+            (
+                sum(
+                    parcel_terms(
+                        rate,
+                        goods_grams=grams,
+                        cm3=cm3,
+                        lines=lines,
+                        stock=stock,
+                        time_share=prices.time_share,
+                        risk=risk,
+                    )
+                )
+                for rate in prices.of_source(source)
+                if grams + rate.parcel_grams <= rate.max_grams
+            ),
+            default=BROKEN,
+        )
+
+    def _measure(self, bits: int) -> tuple[int, int, int]:
+        """Grams, cm³ and lines of some items."""
+        found = self.measures.get(bits)
+        if found is None:
+            chosen = [self.goods[i] for i in positions(bits)]
+            grams, cm3, lines = (sum(column) for column in zip(*chosen, strict=True))
+            found = self.measures[bits] = grams, cm3, lines
+        return found
+
+    def _worth(self, source: int, bits: int) -> tuple[int, int]:
+        """Scaled stock price and return risk of some items at a source."""
+        stock = risk = 0
+        for i in positions(bits):
+            pair = self.worth.get((source, i))
+            if pair is None:
+                of = self.problem.prices, source, self.problem.items, self.problem.needs, 1 << i
+                pair = self.worth[source, i] = stock_cost(*of), risk_cost(*of)
+            stock += pair[0]
+            risk += pair[1]
+        return stock, risk
+
+
+def positions(bits: int) -> Iterator[int]:
+    """The positions of the set bits."""
+    while bits:
+        low = bits & -bits
+        yield low.bit_length() - 1
+        bits ^= low
 
 
 def insertion(scale: Scale) -> list[Block]:
@@ -60,40 +133,61 @@ def insertion(scale: Scale) -> list[Block]:
     items = scale.problem.items
     plan: list[Block] = []
     for i in sorted(range(len(items)), key=lambda i: (items[i].sources.bit_count(), i)):
-        better = scale.least(_placements(scale, plan, 1 << i), below=BROKEN)
+        cost = sum(map(scale.parcel, plan))
+        better = scale.least(plan, _placements(scale, plan, 1 << i), cost=cost, below=BROKEN)
         plan = plan if better is None else better[1]
     return plan
 
 
 def improve(scale: Scale, plan: list[Block]) -> list[Block]:
-    """Move single items, join parcels or change their source while that lowers the cost."""
-    cost = scale.plan(plan)
-    for _ in range(_ROUNDS):
-        better = scale.least(_neighbors(scale, plan), below=cost)
-        if better is None:
-            break
-        cost, plan = better
+    """Move single items, join parcels or change their source while that lowers the cost.
+
+    Item by item the best move is made at once; it ends when nothing lowers the cost or the budget is spent.
+    """
+    cost, left = scale.plan(plan), _BUDGET
+    if cost >= BROKEN:
+        return plan
+    moved = True
+    while moved and left > 0:
+        moved = False
+        for bit in (None, *(1 << i for i in range(len(scale.problem.items)))):
+            changes = list(_whole_moves(scale, plan) if bit is None else _moves(scale, plan, bit))
+            left -= len(changes)
+            if left < 0:
+                break
+            better = scale.least(plan, iter(changes), cost=sum(map(scale.parcel, plan)), below=cost)
+            if better is not None:
+                (cost, plan), moved = better, True
     return plan
 
 
-def _placements(scale: Scale, plan: Sequence[Block], bit: int) -> Iterator[list[Block]]:
-    """The plan with one more item, in each of its parcels or in a new one of each able source."""
+def _placements(scale: Scale, plan: Sequence[Block], bit: int) -> Iterator[Change]:
+    """One more item, in each parcel or in a new one of each able source."""
     for n, (source, bits) in enumerate(plan):
         if scale.able[source] & bit:
-            yield [*plan[:n], (source, bits | bit), *plan[n + 1 :]]
+            yield (n,), ((source, bits | bit),)
     for source, able in enumerate(scale.able):
         if able & bit:
-            yield [*plan, (source, bit)]
+            yield (), ((source, bit),)
 
 
-def _neighbors(scale: Scale, plan: Sequence[Block]) -> Iterator[list[Block]]:
+def _whole_moves(scale: Scale, plan: Sequence[Block]) -> Iterator[Change]:
+    """Each parcel from another source, and each two parcels joined at the source of one."""
     for n, (source, bits) in enumerate(plan):
-        others = [*plan[:n], *plan[n + 1 :]]
         for other, able in enumerate(scale.able):
             if other != source and not bits & ~able:
-                yield [*others, (other, bits)]
-        for m, (other, mine) in enumerate(others):
-            yield [*others[:m], (other, mine | bits), *others[m + 1 :]]
-        for i in range(len(scale.problem.items)):
-            if bits >> i & 1 and bits != 1 << i:
-                yield from _placements(scale, [*others, (source, bits & ~(1 << i))], 1 << i)
+                yield (n,), ((other, bits),)
+        for m, (other, mine) in enumerate(plan):
+            if m != n and not bits & ~scale.able[other]:
+                yield (n, m), ((other, mine | bits),)
+
+
+def _moves(scale: Scale, plan: Sequence[Block], bit: int) -> Iterator[Change]:
+    """One item out of its parcel into another one or a new one."""
+    held = next((n for n, (_, bits) in enumerate(plan) if bits & bit), None)
+    if held is None or plan[held][1] == bit:
+        return
+    rest = plan[held][0], plan[held][1] & ~bit
+    for gone, new in _placements(scale, plan, bit):
+        if gone != (held,):
+            yield (held, *gone), (rest, *new)
