@@ -97,6 +97,7 @@ def best_plans(
 ) -> tuple[Ints, Ints]:
     """For each order up to ``most`` plans priced no more than ``within`` above its cheapest: (order rows, nodes).
 
+    The price of a change counts against all plans (the present one is in the pool anyway).
     Long orders keep fewer, as the number of divisions grows fast.
     """
     orders, plans = [], []
@@ -106,6 +107,7 @@ def best_plans(
         keep = max(1, min(most, {1: most, 2: most, 3: most, 4: 6, 5: 5, 6: 4}.get(group.lines, 2)))
         value, nodes = _k_best(group, prices.reduced(group), keep)
         limit = cheapest.value[group.ids] + (within[group.ids] if isinstance(within, np.ndarray) else within)
+        limit = limit - prices.change * shape.has_present[group.ids]
         good = np.isfinite(value) & (value <= limit[:, None])
         where = np.broadcast_to(group.ids[:, None], good.shape)[good]
         wide = np.full((len(where), shape.sku.shape[1]), -1)

@@ -33,8 +33,8 @@ def solve_piece(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[In
 def model(program: Piece) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
     """Minimize what the chosen plans cost and the end values given up; one plan per order; no row overused."""
     problem = pulp.LpProblem("wave", pulp.LpMinimize)
-    choose = [pulp.LpVariable(f"plan_{j}", cat=pulp.LpBinary) for j in range(len(program.cost))]
-    give_up = [pulp.LpVariable(f"unit_{i}", 0, float(size)) for i, size in enumerate(program.size)]
+    choose = [problem.add_variable(f"plan_{j}", cat=pulp.LpBinary) for j in range(len(program.cost))]
+    give_up = [problem.add_variable(f"unit_{i}", 0.0, float(size)) for i, size in enumerate(program.size)]
 
     costs = [(choose[j], float(cost)) for j, cost in enumerate(program.cost)]
     worths = [(give_up[i], float(worth)) for i, worth in enumerate(program.worth)]

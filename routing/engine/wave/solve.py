@@ -22,6 +22,7 @@ from routing.engine.wave.state import State, complete, holds, state
 LARGE = 2_000  # orders from which the linear program is left out: prices and search do better in the time
 _WHOLE = 150  # orders up to which the whole wave is one integer program
 _COLUMNS = 4_000  # plans in one integer program
+_REPRICINGS = 60
 _WINDOW = 0.12  # plans priced within this share of the mean cost of an order become columns
 
 
@@ -127,7 +128,9 @@ def _linear(
     """
     program, until = Linear(packed, pool, interior=False), clock.until - 0.55 * clock.left()
     answer = program.solve(until - time.monotonic())
-    while answer.solved and time.monotonic() < until:
+    for _ in range(_REPRICINGS):
+        if not answer.solved or time.monotonic() > until:
+            break
         proven = certified(packed, answer.prices)
         if proven > bound:
             bound, y = proven, answer.prices
