@@ -173,7 +173,7 @@ class Values:
         now, second = _leaders(order, served, has)
         until = next((d for d in self.supply.dates if d > self.at), self.supply.end)
         days = self.demand.days(self.at, until)
-        near: Floats = np.bincount(first[first >= 0], wanted[first >= 0], len(has)) * 1.0
+        near = np.asarray(np.bincount(first[first >= 0], wanted[first >= 0], len(has)), dtype=np.float64)
         seen = self._area_factor(sku, first, near)
         here = np.bincount(now[now >= 0], wanted[now >= 0], len(has))
         mean = s.local_mean * days * seen * ((1 - s.now_share) * near + s.now_share * here) + s.local_extra
