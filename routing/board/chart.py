@@ -128,3 +128,62 @@ def provinces(box: Box, countries: Iterable[str], *, is_chinese: bool) -> list[d
                 x, y = box.at(region.lat, region.lng)
                 found.append({"x": x, "y": y, "name": region.zh if is_chinese else region.en})
     return found
+
+
+# ---- names that do not lie on one another --------------------------------------------------------
+
+#: Pixels: height of a name, width of a Chinese and of any other character.
+LINE, WIDE, SLIM = 14.0, 13.0, 7.5
+PLACE_SHARE = 0.75  # names of provinces are that much smaller
+Area = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Where a name starts, ends or has its middle (`anchor`), and the area it takes."""
+
+    x: float
+    y: float
+    anchor: str
+    area: Area
+
+
+def label(name: str, x: float, y: float, radius: float, taken: Sequence[Area]) -> Label:
+    """A name beside, above or below its circle: the first place that is free, else beside it."""
+    width, gap = _width(name), radius + 5
+    options = (
+        (x + gap, y, "start"), (x - gap, y, "end"), (x, y - gap - 2, "middle"), (x, y + gap + 6, "middle"),
+    )  # fmt: skip
+    labels = [Label(left, top, anchor, _area(left, top, anchor, width)) for left, top, anchor in options]
+    inside = [one for one in labels if one.area[0] >= 0 and one.area[2] <= WIDTH]
+    free = [one for one in inside if not any(_meet(one.area, other) for other in taken)]
+    return (free or inside or labels)[0]
+
+
+def _area(x: float, y: float, anchor: str, width: float) -> Area:
+    left = {"start": x, "end": x - width, "middle": x - width / 2}[anchor]
+    return left, y - LINE / 2, left + width, y + LINE / 2
+
+
+def circle(x: float, y: float, radius: float) -> Area:
+    """The area of a circle."""
+    return x - radius, y - radius, x + radius, y + radius
+
+
+def free_places(places: Iterable[dict[str, Any]], taken: Sequence[Area]) -> list[dict[str, Any]]:
+    """The names of provinces that lie on nothing else."""
+    found, used = [], list(taken)
+    for place in places:
+        area = _area(place["x"], place["y"] - 3, "middle", _width(place["name"]) * PLACE_SHARE)
+        if not any(_meet(area, other) for other in used):
+            found.append(place)
+            used.append(area)
+    return found
+
+
+def _width(name: str) -> float:
+    return sum(SLIM if character.isascii() else WIDE for character in name)
+
+
+def _meet(one: Area, two: Area) -> bool:
+    return one[0] < two[2] and two[0] < one[2] and one[1] < two[3] and two[1] < one[3]

@@ -132,6 +132,8 @@ def _shown(request: HttpRequest, now: datetime) -> dict[str, Any]:
     found = reading.houses(merchant_id=_merchant_id(request), now=now)
     box = chart.box_of((float(h.warehouse.latitude), float(h.warehouse.longitude)) for h in found)
     busiest = max((house.limit or house.at_end for house in found), default=0)
+    marks, taken = _marks(found, box, busiest)
+    places = chart.provinces(box, (house.warehouse.country for house in found), is_chinese=is_chinese())
     return {
         "now": now,
         "rows": [_row(house, now) for house in found],
@@ -139,10 +141,8 @@ def _shown(request: HttpRequest, now: datetime) -> dict[str, Any]:
             "box": box,
             "width": chart.WIDTH,
             "coast": chart.coast(box),
-            "provinces": chart.provinces(
-                box, (house.warehouse.country for house in found), is_chinese=is_chinese()
-            ),
-            "marks": [_mark(house, box, busiest) for house in found],
+            "provinces": chart.free_places(places, taken),
+            "marks": marks,
         },
         "may_pull": request.user.has_perm(PULLS),
         "bad": sum(house.tone == "bad" for house in found),
@@ -165,21 +165,23 @@ def _row(house: House, now: datetime) -> dict[str, Any]:
     }
 
 
-def _mark(house: House, box: chart.Box, busiest: int) -> dict[str, Any]:
-    """A circle as large as the warehouse's day, filled as far as it is used, with its name to the free side."""
-    x, y = box.at(float(house.warehouse.latitude), float(house.warehouse.longitude))
-    size = (house.limit or house.at_end) / busiest if busiest else 0.0
-    radius = round(max(NARROWEST, WIDEST * size**0.5), 1)
-    is_left = x > chart.WIDTH * 0.8
-    return {
-        "pk": house.warehouse.pk,
-        "x": x,
-        "y": y,
-        "radius": radius,
-        "filled": round(radius * min(1.0, house.used / house.limit) ** 0.5, 1) if house.limit else 0,
-        "tone": house.tone,
-        "name": named(house.warehouse),
-        "text_x": x - radius - 5 if is_left else x + radius + 5,
-        "anchor": "end" if is_left else "start",
-        "title": f"{named(house.warehouse)}: {house.used}/{house.limit or '∞'} · {words.state(house)}",
-    }
+def _marks(found: list[House], box: chart.Box, busiest: int) -> tuple[list[dict[str, Any]], list[chart.Area]]:
+    """A circle per warehouse as large as its day, filled as far as it is used, with its name; and what they cover."""
+    circles = []
+    for house in found:
+        x, y = box.at(float(house.warehouse.latitude), float(house.warehouse.longitude))
+        size = (house.limit or house.at_end) / busiest if busiest else 0.0
+        circles.append((house, x, y, round(max(NARROWEST, WIDEST * size**0.5), 1)))
+    taken = [chart.circle(x, y, radius) for _house, x, y, radius in circles]
+    marks = []
+    for house, x, y, radius in circles:
+        own = chart.circle(x, y, radius)
+        label = chart.label(named(house.warehouse), x, y, radius, [area for area in taken if area != own])
+        taken.append(label.area)
+        marks.append({
+            "pk": house.warehouse.pk, "x": x, "y": y, "radius": radius, "tone": house.tone, "label": label,
+            "filled": round(radius * min(1.0, house.used / house.limit) ** 0.5, 1) if house.limit else 0,
+            "name": named(house.warehouse),
+            "title": f"{named(house.warehouse)}: {house.used}/{house.limit or '∞'} · {words.state(house)}",
+        })  # fmt: skip
+    return marks, taken
