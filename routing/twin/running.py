@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from orderhub.fulfillment.models import RateCard
 from orderhub.inventory.models import Warehouse
 from orderhub.orders.models import Order
 from routing.engine.model import Strategy
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 COMPARE_SECONDS = 200.0
 CHART_SECONDS = 60.0
 #: Decisions the chart may cost; it looks at the last whole days that fit.
-CHART_DECISIONS = 30_000
+CHART_DECISIONS = 12_000
 Json = dict[str, Any]
 #: Told decisions made again and all there are; raises to stop.
 Progress = Callable[[int, int], None]
@@ -146,7 +147,8 @@ def _compared(work: Work, period: Period, started: float) -> Json:
         "warehouses": figures.loads([arm.loads for arm in arms[:2]], capacity),
         "top": _named(tally.top),
         "fidelity": _fidelity(replay.fidelity),
-        "names": _names(work, period),
+        "names": _names(work),
+        "cards": _cards(work),
         "notes": work.notes,
         "chart": None,
     }
@@ -210,8 +212,14 @@ def _named(top: list[Json]) -> list[Json]:
     return [{**row, "number": rows.get(row["order"], "")} for row in top]
 
 
-def _names(work: Work, period: Period) -> Json:
+def _names(work: Work) -> Json:
     return {str(pk): [row.name, row.name_en or row.name] for pk, row in work.yards.warehouses.items()}
+
+
+def _cards(work: Work) -> Json:
+    """The services' names by the code of their card."""
+    rows = RateCard.objects.filter(merchant=work.run.merchant_id)
+    return {row.code: [row.name, row.name_en or row.name] for row in rows}
 
 
 # ---- the chart ---------------------------------------------------------------------------------------

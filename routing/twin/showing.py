@@ -93,7 +93,8 @@ def _result(run: TwinRun, result: Json) -> dict[str, Any]:
         "notes": [words.note(row) for row in result["notes"]],
         "statuses": _statuses(result),
         "houses": _houses(result),
-        "top": [_order(row, result["names"]) for row in result["top"]],
+        "top": [_order(row, result) for row in result["top"]],
+        "is_ranged": any(figure["low"] is not None for figure in found.values()),
         "count": ngettext("%(n)s order", "%(n)s orders", result["orders"]) % {"n": f"{result['orders']:,}"},
         "changed": ngettext("%(n)s order goes another way", "%(n)s orders go another way", result["changed"])
         % {"n": f"{result['changed']:,}"},
@@ -124,7 +125,7 @@ def _tile(figure: Json, name: str, unit: str, digits: int, kind: str) -> dict[st
 
 def _range(figure: Json, kind: str, scale: float, digits: int) -> str:
     if figure["low"] is None:
-        return gettext("too few days for a range")
+        return ""
     low, high = figure["low"] * scale, figure["high"] * scale
     if kind == "share":
         if not figure["current"]:
@@ -196,22 +197,27 @@ def _houses(result: Json) -> list[dict[str, Any]]:
     return found
 
 
-def _order(row: Json, names: Json) -> dict[str, Any]:
+def _order(row: Json, result: Json) -> dict[str, Any]:
     now, then = row["current"], row["draft"]
+    # From the same warehouses it is the service that differs.
+    cards = result["cards"] if sorted(now["warehouses"]) == sorted(then["warehouses"]) else {}
     both = "money" in now and "money" in then and now["status"] == then["status"] == "routed"
     return {
         "number": row["number"] or row["order"],
         "url": reverse("admin:orders_order_change", args=(row["order"],)),
-        "now": _plan(now, names),
-        "then": _plan(then, names),
+        "now": _plan(now, result["names"], cards),
+        "then": _plan(then, result["names"], cards),
         "yuan": words.signed(then["money"] - now["money"], 2) if both else "",
         "hours": words.signed(then["hours"] - now["hours"], 1) if both else "",
         "tone": ("oh-cost" if then["money"] > now["money"] else "oh-good") if both else "",
     }
 
 
-def _plan(side: Json, names: Json) -> str:
+def _plan(side: Json, names: Json, cards: Json) -> str:
     houses = [_name(names, pk) for pk in side["warehouses"]]
+    told = [cards.get(code, [code, code])[0 if is_chinese() else 1] for code in side["cards"]]
+    if cards:
+        houses = [f"{house} · {card}" for house, card in zip(houses, told, strict=True)]
     text = ("＋" if is_chinese() else " + ").join(dict.fromkeys(houses)) or gettext("no warehouse")
     if len(houses) > len(set(houses)):
         text += gettext(" in %(n)d parcels") % {"n": len(houses)}

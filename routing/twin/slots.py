@@ -33,10 +33,13 @@ class Yards:
 
     warehouses: dict[int, Warehouse]
     _logged_days: dict[int, date] = field(default_factory=dict)
+    #: Days ahead and which of them the log speaks of, by warehouse, for the decision looked at.
+    _seen: dict[tuple[int, datetime], tuple[list[date], int]] = field(default_factory=dict)
 
     def look(self, logged: Logged) -> None:
         """Note the days this decision's parcels really counted for."""
         self._logged_days = {row.warehouse_id: row.date for row in logged.parcels if row.date}
+        self._seen.clear()
 
     def day_of(self, row: LoggedParcel) -> date | None:
         """The day a parcel really counted for."""
@@ -48,11 +51,16 @@ class Yards:
         if warehouse is None:  # deleted since: only what the log says of it is known
             day = self._logged_days.get(node.id)
             return Found(day, node.capacity_left, node.capacity_price, node.cutoff_wait_hours)
-        days = load.working_days(warehouse, now=at)
-        here = self._index(node, warehouse, days, at)
+        seen = self._seen.get((node.id, at))
+        if seen is None:
+            ahead = load.working_days(warehouse, now=at)
+            seen = self._seen[node.id, at] = ahead, self._index(node, warehouse, ahead, at)
+        days, here = seen
         as_logged = Found(days[here], node.capacity_left, node.capacity_price, node.cutoff_wait_hours)
+        if node.capacity_left is None or not arm.more_slots:
+            return as_logged
         more = [arm.more_slots.get((node.id, day), 0) for day in days]
-        if node.capacity_left is None or not any(more):
+        if not any(more):
             return as_logged
         lefts = [self._left(node, warehouse, n, here, days, more, shelves) for n in range(len(days))]
         n = next((n for n, left in enumerate(lefts) if left > 0), len(days) - 1)

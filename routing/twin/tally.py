@@ -187,6 +187,7 @@ def _side(story: OrderStory, scale: Strategy, *, is_remote: bool) -> Json:
     houses = [parcel.warehouse_id for parcel in story.routed.parcels]
     found: Json = {
         "status": story.status, "warehouses": houses,
+        "cards": [parcel.card for parcel in story.routed.parcels],
         "short": sum(story.routed.short.values()), "value": 0.0,
     }  # fmt: skip
     if houses:
