@@ -36,7 +36,7 @@ class Setting:
     local_mean: float = 0.94
     local_extra: float = 0.12
     now_share: float = 0.33  # of demand that goes to the nearest source that has the SKU now
-    part: float = 0.8
+    part: float = 0.7
     trust: float = 0.86
     noise: float = 1.34
     drift: float = 0.025
