@@ -271,7 +271,7 @@ def _request(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Requ
             sku_id=line.sku_id,
             sku_code=line.sku.code,
             quantity=line.open + line.backordered,
-            grams_each=line.sku.grams,
+            grams_each=line.sku.grams or None,
             traits=frozenset(line.sku.traits),
             cm3_each=line.sku.volume_cm3,
         )

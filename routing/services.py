@@ -30,6 +30,8 @@ from routing.record import Decided
 PROMISE_MARGIN = Decimal("1.25")
 #: A warehouse picks, packs and hands over within this many hours; the lane's hours begin after it.
 HANDLING_HOURS = Decimal(6)
+#: Reasons named before those that merely left out most warehouses.
+FIRST_REASONS = ("bad_quantity", "bad_strategy", "beyond_range", "no_weight", "parcel_limit", "out_of_stock")
 MILLISECOND = Decimal("0.001")
 GRAIN = Decimal("0.000000000001")
 
@@ -269,16 +271,21 @@ def _decided_fact(one: Decided, row: Decision, *, has_moved: bool) -> log.Fact:
 
 
 def _by_reason(decided: Sequence[Decided], short: Sequence[Order]) -> dict[str, list[Order]]:
-    """Orders that are short, by the limit that left out most warehouses; stock is named first."""
+    """Orders that are short, by what keeps their lines from going: what somebody must put right first, then
+    stock, else the limit that left out most warehouses."""
     wanted = {order.pk for order in short}
     found: dict[str, list[Order]] = {}
     for one in decided:
         if one.order.pk in wanted:
-            codes = [removal.code for removal in one.decision.removed]
+            lines = {None, *(shortage.line_id for shortage in one.decision.shortages)}
+            codes = [removal.code for removal in one.decision.removed if removal.line_id in lines]
             codes += ["refused_before"] * len(one.offer.refused)
+            named = [code for code in FIRST_REASONS if code in codes]
             reason = (
-                "out_of_stock"
-                if "out_of_stock" in codes or not codes
+                named[0]
+                if named
+                else "out_of_stock"
+                if not codes
                 else max(sorted(set(codes)), key=codes.count)
             )
             found.setdefault(reason, []).append(one.order)

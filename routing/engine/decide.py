@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from routing.engine.build import Desk
-from routing.engine.model import ZERO, Decision, Node, Removal, Request, Shortage, Strategy
+from routing.engine.model import ZERO, Decision, Need, Node, Removal, Request, Senseless, Shortage, Strategy
 from routing.engine.pieces import Cut, cut
 from routing.engine.program import search_long
 from routing.engine.screen import Refusal, removal, screen
@@ -14,6 +15,15 @@ from routing.engine.sequence import Ranked, check_order, sequential
 from routing.engine.tariff import tariff
 
 ALTERNATIVES = 5
+_RATES = (
+    "yuan_per_hour",
+    "yuan_per_hour_remote",
+    "yuan_per_kgco2e",
+    "stock_price_factor",
+    "yuan_per_extra_parcel",
+    "forward_bonus",
+    "capacity_price_factor",
+)
 
 
 def decide(request: Request, nodes: Sequence[Node], strategy: Strategy) -> Decision:
@@ -22,12 +32,54 @@ def decide(request: Request, nodes: Sequence[Node], strategy: Strategy) -> Decis
     Exact (``subset_dp``) up to 12 items, a line or a piece of one; above, ``pulp`` (``program.search_long``).
     With ordered criteria these decide instead of the cost (``sequence.sequential``).
     Equal plans: fewer parcels, then lower node ids. The order of nodes, lanes and lines given does not count.
-    With ``allow_partial`` what can be sent is planned and the rest is a shortage. ValueError when a quantity,
-    weight, amount or figure of the strategy is out of range.
+    With ``allow_partial`` what can be sent is planned and the rest is a shortage. Quantities, weights, amounts
+    or figures of the strategy that are out of range make the order unroutable: every node is removed with what
+    is wrong as the reason.
     """
     needs = tuple(sorted(request.needs, key=lambda need: need.line_id))
-    if any(need.quantity <= 0 or (need.grams_each or 0) < 0 or need.cm3_each < 0 for need in needs):
-        raise ValueError("quantities must be positive and weights not negative")
+    try:
+        return _decided(request, needs, nodes, strategy)
+    except Senseless as fault:
+        return _refused(request, needs, nodes, strategy, fault)
+    except ArithmeticError:  # a price that is no number, or far beyond any
+        return _refused(request, needs, nodes, strategy, Senseless("beyond_range", "not a number"))
+
+
+def _refused(
+    request: Request, needs: Sequence[Need], nodes: Sequence[Node], strategy: Strategy, fault: Senseless
+) -> Decision:
+    """No plan, and for every node the reason that holds for all."""
+    facts = dict(fault.facts)
+    line_id = None
+    if fault.need is not None:
+        line_id, facts = fault.need.line_id, {"sku_code": fault.need.sku_code, **facts}
+    removed = tuple(
+        Removal(node.id, node.code, line_id, fault.code, facts, node.name)
+        for node in sorted(nodes, key=lambda node: node.id)
+    )
+    shortages = tuple(Shortage(need.line_id, need.quantity) for need in needs if need.quantity > 0)
+    method = "sequential" if strategy.order else "subset_dp"
+    return Decision(
+        request.order_id,
+        strategy.code,
+        "unroutable",
+        None,
+        (),
+        removed,
+        shortages,
+        method,
+        ZERO,
+        strategy.order,
+    )
+
+
+def _decided(
+    request: Request, needs: tuple[Need, ...], nodes: Sequence[Node], strategy: Strategy
+) -> Decision:
+    """The decision on input that makes sense; Senseless if it does not."""
+    for need in needs:
+        if need.quantity <= 0 or (need.grams_each or 0) < 0 or need.cm3_each < 0:
+            raise Senseless("bad_quantity", "quantities must be positive, weights not negative", need=need)
     check_strategy(strategy)
     screened = screen(request, needs, nodes)
     pieces = cut(needs, screened)
@@ -52,20 +104,13 @@ def decide(request: Request, nodes: Sequence[Node], strategy: Strategy) -> Decis
 
 
 def check_strategy(strategy: Strategy) -> None:
-    """ValueError for figures no plan can be chosen by: below zero, no parcel allowed, senseless criteria."""
+    """Senseless for figures no plan can be chosen by: below zero, no parcel allowed, unknown criteria."""
     if strategy.max_parcels is not None and strategy.max_parcels < 1:
-        raise ValueError("a strategy must allow at least one parcel")
-    rates = (
-        strategy.yuan_per_hour,
-        strategy.yuan_per_hour_remote,
-        strategy.yuan_per_kgco2e,
-        strategy.stock_price_factor,
-        strategy.yuan_per_extra_parcel,
-        strategy.forward_bonus,
-        strategy.capacity_price_factor,
-    )
-    if not all(rate.is_finite() and rate >= 0 for rate in rates):
-        raise ValueError("exchange rates of a strategy must not be negative")
+        raise Senseless("bad_strategy", "at least one parcel must be allowed", figure="max_parcels")
+    for name in _RATES:
+        rate: Decimal = getattr(strategy, name)
+        if not (rate.is_finite() and rate >= 0):
+            raise Senseless("bad_strategy", "exchange rates must not be negative", figure=name)
     check_order(strategy.order)
 
 

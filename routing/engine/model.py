@@ -222,3 +222,11 @@ class Decision:
     method: str
     total: Decimal = field(default=ZERO)
     order: tuple[str, ...] = ()
+
+
+class Senseless(ValueError):
+    """Input no plan can be chosen by: what is wrong with it (a removal code), where, and the facts."""
+
+    def __init__(self, code: str, text: str, *, need: Need | None = None, **facts: object) -> None:
+        super().__init__(text)
+        self.code, self.need, self.facts = code, need, facts

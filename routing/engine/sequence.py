@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from routing.engine.model import CRITERIA
+from routing.engine.model import CRITERIA, Senseless
 from routing.engine.price import INFEASIBLE, MAX_COST, Ladder, Rate, Tariff, milligrams
 from routing.engine.program import grouped, merge_exactly, search_long
 from routing.engine.search import EXACT_ITEMS, Found, Problem, assignment, best_key, search
@@ -21,10 +21,10 @@ _SUMS = ("parcels", "forward", "kgco2e", "distance", "money")
 
 
 def check_order(order: Sequence[str]) -> None:
-    """ValueError for a criterion nobody knows or one named twice."""
+    """Senseless for a criterion nobody knows or one named twice."""
     unknown = [name for name in order if name not in CRITERIA]
     if unknown or len(set(order)) < len(order):
-        raise ValueError(f"criteria must be different ones of {', '.join(CRITERIA)}")
+        raise Senseless("bad_strategy", "criteria must be known ones, each once", figure="order")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from itertools import accumulate, chain
 import numpy as np
 
 from routing.engine.curves import Steps, steps
-from routing.engine.model import Lane, Need, Node, Request, Strategy
+from routing.engine.model import Lane, Need, Node, Request, Senseless, Strategy
 from routing.engine.price import FINE, FINER, MAX_COST, NO_LIMIT, Ints, Rate, Tariff
 from routing.engine.screen import Source
 
@@ -26,7 +26,7 @@ def tariff(
     *,
     shared: bool = True,
 ) -> Tariff:
-    """Scale all prices of an order to integers; ValueError when an amount or weight is beyond reckoning.
+    """Scale all prices of an order to integers; Senseless when an amount or weight is beyond reckoning.
 
     ``shared``: whether items may draw on one stock, so that curves must be kept as such.
     """
@@ -187,7 +187,7 @@ def _table(rates: Sequence[Rate]) -> Ints:
     try:
         flat = np.fromiter(chain.from_iterable(rates), dtype=np.int64, count=len(rates) * len(Rate._fields))
     except OverflowError:
-        raise ValueError(_BEYOND) from None
+        raise Senseless("beyond_range", _BEYOND) from None
     return flat.reshape(len(rates), len(Rate._fields)).T
 
 
@@ -213,5 +213,5 @@ def _check_range(needs: Sequence[Need], table: Ints, top: int) -> int:
     other += (of["capacity"] + of["split"] + of["bonus"]) * FINE
     most = float((float(top) + freight + other + carbon / FINE).max(initial=0))
     if (carbon >= NO_LIMIT).any() or most >= MAX_COST * FINE:
-        raise ValueError(_BEYOND)
+        raise Senseless("beyond_range", _BEYOND)
     return int(most / FINE) + 16

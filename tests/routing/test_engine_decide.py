@@ -290,15 +290,17 @@ def test_at_most_five_different_alternatives_cheapest_first() -> None:
     assert [plan.total for plan in decision.alternatives] == [2, 3, 4, 5, 6]
 
 
-@pytest.mark.parametrize("bad", [need(1, 0), need(1, -1), need(1, 1, -5)])
+@pytest.mark.parametrize("bad", [need(1, 0), need(1, -1), need(1, 1, -5), need(1, cm3_each=-1)])
 def test_senseless_quantities_are_refused(bad: Need) -> None:
-    with pytest.raises(ValueError, match="quantities"):
-        decide(order(bad), [node(1, {1: 1})], FREE)
+    decision = decide(order(bad), [node(1, {1: 1})], FREE)
+
+    assert (decision.status, reasons(decision)) == ("unroutable", [(1, 1, "bad_quantity")])
 
 
 def test_amounts_beyond_64_bits_are_refused_not_wrapped() -> None:
-    with pytest.raises(ValueError, match="beyond"):
-        decide(order(need(1)), [node(1, {1: 1}, lanes=(lane(fee="99999999999"),))], FREE)
+    decision = decide(order(need(1)), [node(1, {1: 1}, lanes=(lane(fee="99999999999"),))], FREE)
+
+    assert (decision.status, reasons(decision)) == ("unroutable", [(1, None, "beyond_range")])
 
 
 def test_long_order_from_one_node_and_lane_is_merged_exactly() -> None:

@@ -194,8 +194,10 @@ def test_long_orders_keep_the_order_of_criteria() -> None:
 
 @pytest.mark.parametrize("criteria", [("cheapest",), ("money", "money")])
 def test_senseless_criteria_are_refused(criteria: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match="criteria"):
-        decide(order(need(1)), [node(1, {1: 1})], replace(FREE, order=criteria))
+    decision = decide(order(need(1)), [node(1, {1: 1})], replace(FREE, order=criteria))
+
+    assert decision.status == "unroutable"
+    assert [(r.code, r.facts) for r in decision.removed] == [("bad_strategy", {"figure": "order"})]
 
 
 def test_twelve_lines_with_many_criteria_need_more_than_64_bits_and_get_them() -> None:
