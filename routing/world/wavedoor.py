@@ -168,14 +168,16 @@ def plan_text(text: bytes | str, *, spent: float = 0.0, workers: int = 1) -> str
     from routing.engine.wave.solve import solve
 
     spent += time.monotonic() - began
-    left = instance.seconds - spent - _reserve(instance.seconds, len(instance.orders))
+    left = instance.seconds - spent - _reserve(instance.seconds, len(instance.orders), spent)
     solved = solve(instance.wave, seconds=max(left, 0.2), gap=_GOOD_ENOUGH, workers=workers)
     return write(instance, solved)
 
 
-def _reserve(limit: float, orders: int) -> float:
-    """Seconds kept back for writing, ending and a busy machine."""
-    return min(0.5 * limit, 1.0 + 0.03 * limit + 0.3 * orders / 10_000)
+def _reserve(limit: float, orders: int, spent: float) -> float:
+    """Seconds kept back for writing, ending and a busy machine: more where starting and reading took long already."""
+    share = orders / 10_000
+    slow = min(max(spent / (1.0 + 0.8 * share), 1.0), 4.0)
+    return min(0.5 * limit, (1.0 + 0.3 * share) * slow + 0.03 * limit)
 
 
 def age_seconds() -> float:

@@ -264,14 +264,14 @@ def climb(shape: Shape, upper: float | None, *, steps: int, until: float) -> tup
             stale += 1
         if value > best:
             best, best_y = value, y
-        if stale >= 8:
+        if stale >= 5:
             factor, stale, y = factor * 0.6, 0, best_y
         slope = _slope(shape, use(shape, priced.nodes), y)
-        direction = slope + 0.6 * direction
+        direction = slope + 0.7 * direction
         norm = float((direction * direction * scale).sum())
         if norm <= 0.0 or time.monotonic() > until:
             break
-        above = 0.02 * abs(best) if upper is None else max(0.02 * abs(best), 0.1 * (upper - best))
+        above = 0.03 * abs(best) if upper is None else max(0.03 * abs(best), 0.3 * (upper - best))
         target = best + above
         y = np.maximum(y + factor * (target - value) / norm * scale * direction, 0.0)
     return best_y, best

@@ -45,7 +45,7 @@ class Helper:
         self.busy = True
 
     def take(self) -> list[Result] | None:
-        """Results as (way, orders, their places, seconds) if they are there."""
+        """Results as (way, orders, their places, effort) if they are there."""
         if not self.busy or not self._ours.poll():
             return None
         results: list[Result] = self._ours.recv()
@@ -62,18 +62,16 @@ def _serve(ours: Connection[Any, Any], other: Connection[Any, Any], ground: Grou
             return
         standing, results = Standing(ground, place), []
         for way, chosen in tasks:
-            began = time.monotonic()
-            places = solve_orders(ground, standing, chosen, seconds)
+            places, effort = solve_orders(ground, standing, chosen, seconds)
             standing.change(ground, chosen, places)
-            took = time.monotonic() - began
-            results.append((way, chosen, np.asarray(standing.place[chosen]), took))
+            results.append((way, chosen, np.asarray(standing.place[chosen]), effort))
         try:
             ours.send(results)
         except OSError:
             return
 
 
-_ROUND_SECONDS = 1.5  # at most for one round; rounds are sized to take far less
+_ROUND_SECONDS = 3.0  # at most for one round; rounds are sized to take far less
 _BATCH = 3  # rounds handed to the second process at a time
 _PATIENCE = 60  # fruitless rounds in a row after which a small wave is left as it is
 
@@ -97,11 +95,9 @@ def search(
             way, chosen = draw.draw(standing, busy)
             if not len(chosen):
                 break
-            began = time.monotonic()
-            saved = standing.change(
-                ground, chosen, solve_orders(ground, standing, chosen, min(left, _ROUND_SECONDS))
-            )
-            draw.learn(way, saved, time.monotonic() - began)
+            places, effort = solve_orders(ground, standing, chosen, min(left, _ROUND_SECONDS))
+            saved = standing.change(ground, chosen, places)
+            draw.learn(way, saved, effort)
             rounds += 1
             idle = 0 if saved > 0.0 else idle + 1
         if helper is not None and helper.busy and until - time.monotonic() > 0.05:
@@ -123,6 +119,6 @@ def _hand_over(helper: Helper, standing: Standing, draw: Draw, busy: Flags, seco
 def _collect(helper: Helper, ground: Ground, standing: Standing, draw: Draw, busy: Flags) -> None:
     """Apply what the second process found and still fits beside what was changed here meanwhile."""
     results = helper.take()
-    for way, chosen, places, seconds in results or ():
-        draw.learn(way, standing.change(ground, chosen, places), seconds)
+    for way, chosen, places, effort in results or ():
+        draw.learn(way, standing.change(ground, chosen, places), effort)
         busy[chosen] = False

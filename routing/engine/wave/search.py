@@ -13,11 +13,15 @@ from routing.engine.wave.shape import Flags, Floats, Ints, Shape
 from routing.engine.wave.state import SMALL, limits
 
 _PIECE_GAP = 0.0005
-_SLOW_SECONDS, _QUICK_SECONDS = 0.4, 0.15
+_HARD, _EASY = 0.3, 0.12
 
 
-def solve_fast(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[Ints, bool]:
-    """As `master.solve_piece`, with the same program handed to HiGHS as arrays: no time for names here."""
+def solve_fast(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[Ints, float]:
+    """As `master.solve_piece`, with the same program handed to HiGHS as arrays: no time for names here.
+
+    Returns the columns and the effort, about the seconds on a quiet machine but counted in simplex iterations, so that
+    what the search learns from it does not depend on the clock.
+    """
     model = quiet(seconds)
     model.setOptionValue("mip_rel_gap", gap)
     orders, plans, extra = program.orders, len(program.cost), len(program.worth)
@@ -45,13 +49,13 @@ def solve_fast(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[Int
     now[program.now] = 1.0
     model.setSolution(plans, np.arange(plans, dtype=np.int32), now)
     model.run()
-    proven = model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    effort = 0.02 + 0.0005 * max(int(model.getInfo().simplex_iteration_count), 0)
     shares = np.array(model.getSolution().col_value[:plans])
     chosen = np.flatnonzero(shares > 0.5)
     if len(chosen) != orders or (program.order[chosen] != np.arange(orders)).any():
-        return program.now, proven
+        return program.now, effort
     better = worth_of(program, chosen) < worth_of(program, program.now) - 1e-9
-    return (chosen if better else program.now), proven
+    return (chosen if better else program.now), effort
 
 
 class Ground:
@@ -112,15 +116,15 @@ def _use_of(pool: Pool, columns: Ints) -> tuple[Ints, Floats]:
     return pool.row[entries], pool.amount[entries]
 
 
-def solve_orders(ground: Ground, standing: Standing, chosen: Ints, seconds: float) -> Ints:
-    """New places for the chosen orders, all others fixed; the present ones where nothing better is found."""
+def solve_orders(ground: Ground, standing: Standing, chosen: Ints, seconds: float) -> tuple[Ints, float]:
+    """New places for the chosen orders, all others fixed; the present ones where nothing better is found. Also the effort."""
     program = piece(ground.shape, ground.pool, ground.keep, standing.place, standing.used, chosen)
-    found, _ = solve_fast(program, seconds, gap=_PIECE_GAP)
-    return program.pool[found]
+    found, effort = solve_fast(program, seconds, gap=_PIECE_GAP)
+    return program.pool[found], effort
 
 
 class Draw:
-    """Draws orders to free by where the distance to the bound lies; learns which way of drawing saves most per second."""
+    """Draws orders to free by where the distance to the bound lies; learns which way of drawing saves most for its effort."""
 
     ways = ("sku", "row", "node")
 
@@ -140,13 +144,13 @@ class Draw:
         drawn = {"sku": self._by_sku, "row": self._by_row, "node": self._by_node}[way](standing, busy, size)
         return way, np.sort(drawn)
 
-    def learn(self, way: str, saved: float, seconds: float) -> None:
-        """Note what a round saved; make the next one larger where it was quick, smaller where it was slow."""
-        rate = saved / max(seconds, 1e-3)
+    def learn(self, way: str, saved: float, effort: float) -> None:
+        """Note what a round saved; make the next one larger where it was easy, smaller where it was hard."""
+        rate = saved / effort
         self.rate[way] = rate if np.isinf(self.rate[way]) else 0.85 * self.rate[way] + 0.15 * rate
-        if seconds > _SLOW_SECONDS:
+        if effort > _HARD:
             self.size[way] = max(12.0, 0.75 * self.size[way])
-        elif seconds < _QUICK_SECONDS:
+        elif effort < _EASY:
             self.size[way] = min(1.06 * self.size[way], float(len(self.ground.shape.ids)))
 
     def _losses(self, standing: Standing) -> tuple[Floats, Floats]:

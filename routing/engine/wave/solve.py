@@ -57,7 +57,7 @@ def solve(wave: Wave, *, seconds: float, gap: float = 0.0, seed: int = 0, worker
     y, _ = climb(
         packed,
         None if best is None else best.cost,
-        steps=150 if large else 60,
+        steps=100 if large else 70,
         until=clock.until - 0.6 * seconds,
     )
     clock.note("prices")
