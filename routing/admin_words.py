@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from routing import figures, restoring
 from routing.figures import CRITERION_WORDS
@@ -52,7 +53,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "stock_price_factor": Words(
         _("Price of scarce stock"),
-        _("times"),
+        pgettext_lazy("of a price", "times"),
         _("A unit that will soon be scarce counts %(x1)s times what running out costs."),
         _("Scarce stock is taken like any other."),
     ),
@@ -73,7 +74,7 @@ WORDS: Mapping[str, Words] = {
     ),
     "capacity_price_factor": Words(
         _("Price of nearly full warehouses"),
-        _("times"),
+        pgettext_lazy("of a price", "times"),
         _("A parcel slot of a warehouse that fills up counts %(x1)s times what it is worth later."),
         _("Warehouses are filled to their limit at no price."),
     ),
