@@ -200,7 +200,7 @@ def _houses(result: Json) -> list[dict[str, Any]]:
 def _order(row: Json, result: Json) -> dict[str, Any]:
     now, then = row["current"], row["draft"]
     # From the same warehouses it is the service that differs.
-    cards = result["cards"] if sorted(now["warehouses"]) == sorted(then["warehouses"]) else {}
+    cards = result.get("cards", {}) if sorted(now["warehouses"]) == sorted(then["warehouses"]) else {}
     both = "money" in now and "money" in then and now["status"] == then["status"] == "routed"
     return {
         "number": row["number"] or row["order"],
@@ -215,7 +215,7 @@ def _order(row: Json, result: Json) -> dict[str, Any]:
 
 def _plan(side: Json, names: Json, cards: Json) -> str:
     houses = [_name(names, pk) for pk in side["warehouses"]]
-    told = [cards.get(code, [code, code])[0 if is_chinese() else 1] for code in side["cards"]]
+    told = [cards.get(code, [code, code])[0 if is_chinese() else 1] for code in side.get("cards", ())]
     if cards:
         houses = [f"{house} · {card}" for house, card in zip(houses, told, strict=True)]
     text = ("＋" if is_chinese() else " + ").join(dict.fromkeys(houses)) or gettext("no warehouse")

@@ -74,9 +74,10 @@ def test_a_receipt_brings_waiting_orders_back_in_the_replay() -> None:
     result = twin.result_of(again + timedelta(hours=1))
 
     assert first.stage == "released"
-    assert [d.status for d in Decision.objects.filter(order=waiting).order_by("pk")] == ["partial", "routed"] or [
-        d.status for d in Decision.objects.filter(order=waiting).order_by("pk")
-    ] == ["unroutable", "routed"]
+    assert [d.status for d in Decision.objects.filter(order=waiting).order_by("pk")] == [
+        "partial",
+        "routed",
+    ] or [d.status for d in Decision.objects.filter(order=waiting).order_by("pk")] == ["unroutable", "routed"]
     assert plans(result) == (3, 3)
     assert result["statuses"][0] == {"routed": 2}
 
@@ -99,11 +100,15 @@ def test_nothing_but_the_run_is_written() -> None:
     now = twin.a_week(count=8)
     twin.replayed(now - timedelta(seconds=1))
 
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         twin.result_of(now, yuan_per_hour="0.9")
 
     words = [query["sql"].split(None, 3)[:3] for query in queries]
-    written = {_table(parts) for parts in words if parts and parts[0].upper() in ("INSERT", "UPDATE", "DELETE")}
+    written = {
+        _table(parts) for parts in words if parts and parts[0].upper() in ("INSERT", "UPDATE", "DELETE")
+    }
     assert written == {"routing_twinrun"}
 
 
@@ -127,8 +132,10 @@ def test_figures_are_those_counted_by_hand() -> None:
         float(sum(Decimal(plan["kgco2e"]) for plan in logged) / 2), abs=1e-6
     )
     rates = strategies.rates_of(twin.figures())
-    value = sum(money) + sum(hours) * rates.yuan_per_hour + sum(
-        Decimal(plan["kgco2e"]) * rates.yuan_per_kgco2e for plan in logged
+    value = (
+        sum(money)
+        + sum(hours) * rates.yuan_per_hour
+        + sum(Decimal(plan["kgco2e"]) * rates.yuan_per_kgco2e for plan in logged)
     )
     assert figures["value"]["current"] == pytest.approx(float(value / 2), abs=1e-4)
     assert figures["split"]["current"] == figures["late"]["current"] == 0
