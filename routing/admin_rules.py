@@ -45,6 +45,10 @@ class StrategyRuleAdmin(SimpleHistoryAdmin, HubAdmin):
     """The first active rule that holds gives an order its strategy; without one, the strategy's own use."""
 
     form = StrategyRuleForm
+
+    class Media:
+        css = {"all": ("routing/strategy.css",)}
+
     list_display = ("shown_name", "priority", "shown_strategy", "shown_conditions", "is_active")
     list_filter = ("is_active", ("strategy", RelatedDropdownFilter), ("merchant", RelatedDropdownFilter))
     list_select_related = ("strategy",)
@@ -59,7 +63,8 @@ class StrategyRuleAdmin(SimpleHistoryAdmin, HubAdmin):
                     ("merchant", "strategy"),
                     ("name", "name_en"),
                     ("priority", "is_active"),
-                    ("valid_from", "valid_until"),
+                    "valid_from",
+                    "valid_until",
                 )
             },
         ),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -22,6 +23,11 @@ def _rate(label: object, default: str, **options: Any) -> models.DecimalField:  
         default=Decimal(default),
         **options,
     )
+
+
+def _named(zh: str, en: str) -> str:
+    """The name in the reader's language, where it has one."""
+    return en if en and (get_language() or "").startswith("en") else zh
 
 
 class Strategy(models.Model):
@@ -64,7 +70,7 @@ class Strategy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return _named(self.name, self.name_en)
 
 
 class StrategyVersion(models.Model):
@@ -166,7 +172,7 @@ class StrategyRule(models.Model):
         ordering = ("priority", "pk")
 
     def __str__(self) -> str:
-        return self.name
+        return _named(self.name, self.name_en)
 
 
 class Decision(models.Model):

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminSelectMultipleWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from orderhub.inventory.admin_base import is_chinese, named
 from orderhub.kernel import regions
@@ -22,13 +28,23 @@ class _Named(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return named(obj)
 
 
+def _label(name: str) -> Any:
+    return capfirst(rule_checks.LABELS[name])
+
+
 def _flag(name: str) -> forms.ChoiceField:
-    return forms.ChoiceField(label=rule_checks.LABELS[name], choices=_FLAG_CHOICES, required=False)
+    return forms.ChoiceField(
+        label=_label(name), choices=_FLAG_CHOICES, required=False, widget=UnfoldAdminSelectWidget
+    )
 
 
 def _texts(name: str, help_text: Any) -> forms.CharField:
     return forms.CharField(
-        label=rule_checks.LABELS[name], required=False, max_length=500, help_text=help_text
+        label=_label(name),
+        required=False,
+        max_length=500,
+        help_text=help_text,
+        widget=UnfoldAdminTextInputWidget,
     )
 
 
@@ -39,14 +55,25 @@ def _province_choices() -> list[tuple[str, str]]:
 class StrategyRuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """A rule; what it asks of an order as fields, all of which must hold."""
 
-    channels = _Named(label=rule_checks.LABELS["channels"], queryset=Channel.objects.none(), required=False)
+    channels = _Named(
+        label=_label("channels"),
+        queryset=Channel.objects.none(),
+        required=False,
+        widget=UnfoldAdminSelectMultipleWidget,
+    )
     provinces = forms.MultipleChoiceField(
-        label=rule_checks.LABELS["provinces"], choices=_province_choices, required=False
+        label=_label("provinces"),
+        choices=_province_choices,
+        required=False,
+        widget=UnfoldAdminSelectMultipleWidget,
     )
     countries = _texts("countries", _("Two-letter codes, separated by commas, e.g. US, DE."))
     is_remote = _flag("is_remote")
     services = forms.MultipleChoiceField(
-        label=rule_checks.LABELS["services"], choices=list(rule_checks.SERVICES.items()), required=False
+        label=_label("services"),
+        choices=list(rule_checks.SERVICES.items()),
+        required=False,
+        widget=UnfoldAdminSelectMultipleWidget,
     )
     is_green = _flag("is_green")
     categories = _texts("categories", _("SKU categories, separated by commas; one line of them is enough."))
@@ -122,18 +149,23 @@ class TryForm(forms.Form):
     """An order that exists, or one described, and the moment it is routed at."""
 
     number = forms.CharField(label=_("Order number"), required=False, max_length=100)
-    channel = forms.ModelChoiceField(label=_("channel"), queryset=Channel.objects.none(), required=False)
+    channel = forms.ModelChoiceField(
+        label=capfirst(_("channel")), queryset=Channel.objects.none(), required=False
+    )
     province = forms.ChoiceField(
-        label=_("province"), choices=lambda: [("", "–"), *_province_choices()], required=False
+        label=capfirst(_("province")), choices=lambda: [("", "–"), *_province_choices()], required=False
     )
     service = forms.ChoiceField(
-        label=_("service"), choices=list(rule_checks.SERVICES.items()), initial="standard", required=False
+        label=capfirst(_("service")),
+        choices=list(rule_checks.SERVICES.items()),
+        initial="standard",
+        required=False,
     )
-    is_green = forms.BooleanField(label=_("green delivery"), required=False)
-    category = forms.CharField(label=_("category of a line"), required=False, max_length=60)
-    customer_level = forms.CharField(label=_("customer level"), required=False, max_length=60)
+    is_green = forms.BooleanField(label=capfirst(_("green delivery")), required=False)
+    category = forms.CharField(label=capfirst(_("category of a line")), required=False, max_length=60)
+    customer_level = forms.CharField(label=capfirst(_("customer level")), required=False, max_length=60)
     at = forms.DateTimeField(
-        label=_("at"),
+        label=capfirst(_("at")),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )

@@ -34,7 +34,7 @@ _SAID = {
 }
 
 
-@pytest.mark.parametrize(("language", "box", "day"), [("zh-hans", "0.2", "4.80"), ("en", "0.25", "6.00")])
+@pytest.mark.parametrize(("language", "box", "day"), [("zh-hans", "0.2", "4.80"), ("en", "0.3", "7.20")])
 def test_what_is_published_routes_the_next_order_and_rolling_back_the_one_after(
     hub: Hub, visits: Visits, language: str, box: str, day: str
 ) -> None:
@@ -126,18 +126,6 @@ def test_a_ready_made_strategy_fills_the_fields_and_saves_nothing(hub: Hub, visi
     expect(page.locator("[data-unsaved]")).to_be_visible()
     expect(page.locator(".oh-sty h1 + .oh-pill")).to_have_count(0)
     watch.assert_clean()
-
-
-def test_without_scripts_the_page_is_a_plain_form(hub: Hub, visits: Visits) -> None:
-    page, _watch = _opened(visits, "speed", _DESK, java_script_enabled=False)
-
-    expect(page.locator("input[type=range]").first).to_be_hidden()
-    page.fill("[name=yuan_per_hour]", "0.4")
-    page.click("[name=_save]")
-    expect(page.locator("body")).to_contain_text("草稿已保存")
-    page.get_by_role("button", name="放弃草稿").click()
-
-    expect(page.locator("[name=yuan_per_hour]")).to_have_value("0.3000")
 
 
 @pytest.mark.parametrize("width", [390, 1440])
