@@ -291,6 +291,7 @@ SPECTACULAR_SETTINGS = {
         "ImportKindEnum": "orderhub.connectors.models.ImportBatch.Kind",
         "WarehouseKindEnum": "orderhub.inventory.models.Warehouse.Kind",
         "ParcelStatusEnum": "orderhub.fulfillment.models.Parcel.Status",
+        "PromiseOptionEnum": "routing.promise.quoting.OPTIONS",
     },
 }
 

@@ -235,7 +235,7 @@ def take_snapshot(
         now=now,
         sites=sites,
         lanes=rates.lanes(warehouses, map(destination, orders), cards=network.cards),
-        refused=refused_warehouses([order.pk for order in orders]),
+        refused=refused_warehouses([order.pk for order in orders if order.pk > 0]),
         books=book_of,
     )
 

@@ -157,9 +157,10 @@ def choose(
     *,
     now: datetime,
     lines: Mapping[int, Sequence[OrderLine]] | None = None,
+    shelf: Shelf | None = None,
 ) -> dict[int, StrategyVersion]:
     """The version in force for each order, as `pick` finds it."""
-    return {pk: picked.version for pk, picked in pick(orders, now=now, lines=lines).items()}
+    return {pk: picked.version for pk, picked in pick(orders, now=now, lines=lines, shelf=shelf).items()}
 
 
 def pick(
@@ -168,6 +169,7 @@ def pick(
     now: datetime,
     lines: Mapping[int, Sequence[OrderLine]] | None = None,
     categories: Mapping[int, frozenset[str]] | None = None,
+    shelf: Shelf | None = None,
 ) -> dict[int, Picked]:
     """The version in force for each order and why: the first rule that holds, else green orders the green
     strategy, then the channel's, else the default.
@@ -177,11 +179,11 @@ def pick(
     strategy in force gets the presets.
     """
     merchants = {order.merchant_id for order in orders}
-    newest = _newest(merchants)
+    newest = dict(shelf.newest) if shelf else _newest(merchants)
     for merchant in Merchant.objects.filter(pk__in=merchants - newest.keys()):
         ensure_presets(merchant, now=now)
         newest |= _newest([merchant.pk])
-    rules = _rules(merchants)
+    rules = shelf.rules if shelf else _rules(merchants)
     facts = choosing.facts_of(orders, rules, lines, categories or {})
     return {
         order.pk: _pick(
@@ -211,6 +213,20 @@ class Picked:
 class _Choice:
     version: StrategyVersion
     channels: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The versions in force and the active rules of some merchants, to pick from more than once."""
+
+    newest: Mapping[int, list[_Choice]]
+    rules: Mapping[int, list[StrategyRule]]
+
+
+def shelf_of(merchant_ids: Iterable[int]) -> Shelf:
+    """The shelf of these merchants: three queries."""
+    ids = set(merchant_ids)
+    return Shelf(_newest(ids), _rules(ids))
 
 
 def _newest(merchant_ids: Iterable[int]) -> dict[int, list[_Choice]]:

@@ -1,4 +1,4 @@
-"""The slow half of what a quote looks at, kept for a second per merchant and process: places and rate cards.
+"""The slow half of what a quote looks at, kept for a second per merchant and process: places, rate cards, strategies.
 
 Stock, load, levers and prices are read afresh for every quote.
 """
@@ -6,29 +6,38 @@ Stock, load, levers and prices are read afresh for every quote.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
 
 from orderhub.inventory.models import Warehouse
-from routing import candidates
-from routing.models import StrategyVersion
+from routing import candidates, strategies
 
 KEPT_SECONDS = 1.0
 MOST_MERCHANTS = 1000
 
-_kept: dict[int, tuple[float, candidates.Network]] = {}
-_routed: set[int] = set()
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One merchant's slow half; no `shelf` where it has no strategy in force yet."""
+
+    network: candidates.Network
+    shelf: strategies.Shelf | None
+
+
+_kept: dict[int, tuple[float, Kept]] = {}
 _lock = threading.Lock()
 
 
-def of_merchant(merchant_id: int, *, now: datetime) -> candidates.Network:
-    """Active warehouses, and rate cards with zones; at most a second old."""
+def of_merchant(merchant_id: int) -> Kept:
+    """Active warehouses, rate cards with zones, strategies and their rules; at most a second old."""
     moment = monotonic()
     known = _kept.get(merchant_id)
     if known is not None and moment - known[0] < KEPT_SECONDS:
         return known[1]
-    found = candidates.read_network({merchant_id})
+    shelf = strategies.shelf_of([merchant_id])
+    found = Kept(candidates.read_network([merchant_id]), shelf if merchant_id in shelf.newest else None)
     with _lock:
         if len(_kept) >= MOST_MERCHANTS:
             _kept.clear()
@@ -36,21 +45,10 @@ def of_merchant(merchant_id: int, *, now: datetime) -> candidates.Network:
     return found
 
 
-def has_strategies(merchant_id: int) -> bool:
-    """Whether the merchant has a version in force; once it has one, it always has."""
-    if merchant_id not in _routed:
-        if not StrategyVersion.objects.filter(strategy__merchant_id=merchant_id).exists():
-            return False
-        with _lock:
-            _routed.add(merchant_id)
-    return True
-
-
 def forget() -> None:
     """Read everything afresh."""
     with _lock:
         _kept.clear()
-        _routed.clear()
 
 
 def next_cutoff(house: Warehouse, *, now: datetime) -> datetime:

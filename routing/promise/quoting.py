@@ -83,10 +83,9 @@ def quote(cart: Cart, wanted: Sequence[str] = OPTIONS) -> list[Option]:
     lines = _lines(cart)
     orders = {name: _order(cart, name) for name in kinds if name != "pick_up"}
     first = next(iter(orders.values()), None) or _order(cart, "standard")
-    snapshot = candidates.take_snapshot(
-        [first], lines, now=cart.now, network=network.of_merchant(cart.merchant_id, now=cart.now)
-    )
-    rates_of = _strategies(cart, orders, lines)
+    kept = network.of_merchant(cart.merchant_id)
+    snapshot = candidates.take_snapshot([first], lines, now=cart.now, network=kept.network)
+    rates_of = _strategies(cart, orders, lines, kept.shelf)
     found = []
     for name in kinds:
         if name == "pick_up":
@@ -122,14 +121,20 @@ def _order(cart: Cart, option: str) -> Order:
 
 
 def _strategies(
-    cart: Cart, orders: Mapping[str, Order], lines: Sequence[OrderLine]
+    cart: Cart,
+    orders: Mapping[str, Order],
+    lines: Sequence[OrderLine],
+    shelf: strategies.Shelf | None,
 ) -> dict[str, model.Strategy]:
     """The strategy in force for each option; a merchant without any is quoted with the ready-made ones."""
     if not orders:
         return {}
-    if network.has_strategies(cart.merchant_id):
+    if shelf is not None:
         chosen = strategies.choose(
-            list(orders.values()), now=cart.now, lines={order.pk: lines for order in orders.values()}
+            list(orders.values()),
+            now=cart.now,
+            lines={order.pk: lines for order in orders.values()},
+            shelf=shelf,
         )
         return {name: strategies.rates(chosen[order.pk]) for name, order in orders.items()}
     return {
