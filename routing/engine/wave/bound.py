@@ -44,7 +44,7 @@ class Prices:
     def reduced(self, group: Group) -> Floats:
         """Priced cost of every parcel of a group: [n, 1 << L, N]."""
         lines = self.line[group.pair]
-        priced = group.cost + self.parcel
+        priced: Floats = group.cost + self.parcel
         for line in range(group.lines):
             inside = [subset for subset in range(1, priced.shape[1]) if subset >> line & 1]
             for subset in inside:
@@ -176,10 +176,11 @@ def plan_costs(shape: Shape, order: Ints, nodes: Ints) -> Floats:
 def plan_values(shape: Shape, prices: Prices, order: Ints, nodes: Ints) -> Floats:
     """Cost of plans plus the price of what they use, the price of a change left out."""
     _, first = masks_of(nodes)
-    used = np.where(first, prices.parcel[np.maximum(nodes, 0)], 0.0).sum(axis=1)
+    used: Floats = np.where(first, prices.parcel[np.maximum(nodes, 0)], 0.0).sum(axis=1)
     pairs = pair_of(shape)[order]
     used += np.where(nodes >= 0, prices.line[pairs, np.maximum(nodes, 0)], 0.0).sum(axis=1)
-    return plan_costs(shape, order, nodes) + used
+    used += plan_costs(shape, order, nodes)
+    return used
 
 
 def pair_of(shape: Shape) -> Ints:

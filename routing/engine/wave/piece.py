@@ -71,8 +71,8 @@ def piece(shape: Shape, pool: Pool, keep: np.ndarray, place: Ints, used: Floats,
 
 
 def _within(counts: Ints) -> Ints:
-    ends = np.cumsum(counts)
-    return np.arange(int(counts.sum())) - np.repeat(ends - counts, counts)
+    ends: Ints = np.cumsum(counts)
+    return np.asarray(np.arange(int(counts.sum())) - np.repeat(ends - counts, counts))
 
 
 def _offers(shape: Shape, rows: Ints, used: Floats) -> tuple[Floats, Ints, Floats, Floats]:

@@ -79,7 +79,7 @@ class Ground:
 
     def users(self, row: int) -> Ints:
         """Kept plans that use a row."""
-        return self._users[self._user_start[row] : self._user_start[row + 1]]
+        return np.asarray(self._users[self._user_start[row] : self._user_start[row + 1]])
 
     def buyers(self, sku: int) -> Ints:
         """Orders with a line of a SKU."""
@@ -223,7 +223,7 @@ class Draw:
         free = np.append(~shape.limited_node, True)
         inside = mine[ground.pool.nodes]
         able = ground.keep & (inside | free[ground.pool.nodes]).all(axis=1) & inside.any(axis=1)
-        candidate = mine[ground.pool.nodes[standing.place]].any(axis=1)
+        candidate: Flags = np.asarray(mine[ground.pool.nodes[standing.place]].any(axis=1))
         candidate[ground.pool.order[able]] = True
         rows = np.flatnonzero(candidate & ~busy)
         luck = self.random.random(len(rows)) * (0.3 + per_order[rows] / (per_order.mean() + 1e-9))

@@ -179,7 +179,7 @@ def _demand(packed: Shape) -> Ints:
     for group in packed.groups:
         for line in range(group.lines):
             subsets = [s for s in range(1 << group.lines) if s >> line & 1]
-            possible = np.isfinite(group.cost[:, subsets]).any(axis=1)
+            possible: Flags = np.asarray(np.isfinite(group.cost[:, subsets]).any(axis=1))
             sku, units = packed.sku[group.ids, line], packed.units[group.ids, line]
             for node in range(packed.nodes):
                 for which, (over, under) in enumerate(FRACTIONS):
@@ -254,14 +254,14 @@ def _rows(packed: Shape, keep: EndValues, max_changes: int | None) -> Rows:
         if units and asked[sku] and any(curve):
             network[sku] = made.add(_worths(curve, units, min(units, int(asked[sku]))))
     parcel, limited = np.full(packed.nodes, -1), packed.limited_node
-    for node in np.flatnonzero(limited):
-        curve, slots = keep.parcel.get(int(node), ()), int(packed.capacity[node])
+    for house in np.flatnonzero(limited):
+        curve, slots = keep.parcel.get(int(house), ()), int(packed.capacity[house])
         if slots and (slots < len(packed.ids) or any(curve)):
-            parcel[node] = made.add(_worths(curve, slots, min(slots, len(packed.ids))))
+            parcel[house] = made.add(_worths(curve, slots, min(slots, len(packed.ids))))
     total = -1
     if any(keep.parcels):
-        slots = int(packed.capacity[limited].sum())
-        total = made.add(_worths(keep.parcels, slots, min(slots, int(packed.length.sum()))))
+        every = int(packed.capacity[limited].sum())
+        total = made.add(_worths(keep.parcels, every, min(every, int(packed.length.sum()))))
     change = -1 if max_changes is None else made.add([(0.0, float(max(max_changes, 0)))])
     return Rows(
         cell, network, parcel, total, change, np.array(made.of, dtype=np.int64), np.array(made.size),

@@ -99,7 +99,9 @@ def _priced(shape: Shape, prices: Prices, row: int, pair: Ints) -> Floats:
     """Priced cost of the parcels of one order: [1 << L, N]."""
     length = int(shape.length[row])
     at = int(shape.offset[row])
-    cost = shape.cost[at : at + (shape.nodes << length)].reshape(1 << length, shape.nodes) + prices.parcel
+    cost: Floats = (
+        shape.cost[at : at + (shape.nodes << length)].reshape(1 << length, shape.nodes) + prices.parcel
+    )
     for line in range(length):
         with_line = [s for s in range(1 << length) if s >> line & 1]
         cost[with_line] += prices.line[pair[line]]
@@ -112,7 +114,7 @@ def _cheapest(shape: Shape, row: int, priced: Floats, stock: Ints, capacity: Int
     fit = priced.copy()
     fit[:, capacity <= 0] = np.inf
     for line in range(length):
-        with_line = [s for s in range(1 << length) if s >> line & 1]
+        with_line = np.array([s for s in range(1 << length) if s >> line & 1])
         short = stock[:, shape.sku[row, line]] < shape.units[row, line]
         fit[np.ix_(with_line, np.flatnonzero(short))] = np.inf
     node = fit.argmin(axis=1)
