@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -98,7 +99,7 @@ def decisions(seed: int, count: int, sizes: Sequence[int], nodes: int) -> dict[s
     wall, cpu = [], []
     for n in range(count + len(sizes) * 2):
         case = random_case(rng, lines=sizes[n % len(sizes)], nodes=nodes)
-        spent = timed(lambda case=case: decide(*case, BALANCED))  # type: ignore[misc]
+        spent = timed(partial(decide, *case, BALANCED))
         if n >= len(sizes) * 2:
             wall.append(spent[0])
             cpu.append(spent[1])
@@ -119,7 +120,7 @@ def against_pulp(count: int, lines: int, nodes: int) -> dict[str, float]:
         pieces = cut(request.needs, screened)
         prices = tariff(request, BALANCED, request.needs, screened.sources, shared=pieces.shared_sku)
         problem = Problem(pieces.items, screened.sources, request.needs, prices, None, pieces.shared_sku)
-        fast = timed(lambda problem=problem: search(problem, alternatives=5))[1]  # type: ignore[misc]
+        fast = timed(partial(search, problem, alternatives=5))[1]
         started = time.process_time()
         peer = program.program(problem)
         slow = (time.process_time() - started) * 1000

@@ -109,8 +109,8 @@ class Tariff:
     parcels in ``slot_curves`` by source (the rates have the price of the first parcel).
     """
 
-    rates: tuple[Rate, ...]
-    table: Ints  # the rates as columns, shape [field, rate]
+    rows: tuple[tuple[int, ...], ...]  # the fields of each rate, as in Rate
+    table: Ints  # the same as columns, shape [field, rate]
     starts: tuple[int, ...]
     stock_price: tuple[tuple[int, ...], ...]
     by_line: bool
@@ -133,7 +133,12 @@ class Tariff:
 
     def of_source(self, source: int) -> tuple[Rate, ...]:
         """The rates of one source, in lane order."""
-        return self.rates[self.starts[source] : self.starts[source + 1]]
+        return tuple(map(Rate._make, self.rows[self.starts[source] : self.starts[source + 1]]))
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """All rates, by source and lane; made when asked for, since most decisions look at few of them."""
+        return tuple(map(Rate._make, self.rows))
 
 
 def parcel_terms(

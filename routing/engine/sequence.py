@@ -57,7 +57,7 @@ def sequential(problem: Problem, order: Sequence[str], *, alternatives: int) -> 
         return Ranked(*search_long(within, alternatives=alternatives)[:2], "seq_groups")
     found = search(within, alternatives=alternatives)
     wanted = alternatives - len(found.others)
-    if within.prices.rates == problem.prices.rates or wanted <= 0:
+    if within.prices.rows == problem.prices.rows or wanted <= 0:
         return Ranked(within, found, "sequential")
     slow = replace(problem, prices=with_ladder(problem, sums))
     more = search(slow, alternatives=alternatives)
@@ -93,7 +93,7 @@ def _within(problem: Problem, hours: int) -> Problem:
     rates = tuple(rate if rate.hours <= hours else rate._replace(max_grams=-1) for rate in prices.rates)
     table = prices.table.copy()
     table[Rate._fields.index("max_grams")] = [rate.max_grams for rate in rates]
-    return replace(problem, prices=replace(prices, rates=rates, table=table))
+    return replace(problem, prices=replace(prices, rows=rates, table=table))
 
 
 def with_ladder(problem: Problem, sums: Sequence[str], *, alone: bool = False) -> Tariff:

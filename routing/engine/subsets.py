@@ -154,7 +154,8 @@ class _Pricer:
         self.most_lanes = int(np.diff(self.starts).max(initial=0))
         self.whole_fees = not ((of["first_fee"] % FINE).any() or (of["step_fee"] % FINE).any())
         self.limited = bool((of["max_grams"] < NO_LIMIT).any())
-        grids = [(r.first_grams, r.step_grams, r.parcel_grams, r.dim) for r in prices.rates]
+        columns = (of[name].tolist() for name in ("first_grams", "step_grams", "parcel_grams", "dim"))
+        grids = list(zip(*columns, strict=True))
         known = {grid: n for n, grid in enumerate(dict.fromkeys(grids))}
         self.grid = np.array([known[grid] for grid in grids], dtype=np.intp)
         self.steps = np.array([_steps(self.goods, *grid) for grid in known], dtype=np.int64)

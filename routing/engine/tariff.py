@@ -47,7 +47,7 @@ def tariff(
     top += FINE * max((c.reach(EXACT_PARCELS) for c in slot_curves.values()), default=0)
     most = _check_range(needs, table, top + len(needs) * _largest(risks))
     return Tariff(
-        rates=tuple(rates),
+        rows=tuple(rates),
         table=table,
         starts=tuple(starts),
         stock_price=prices,
@@ -61,8 +61,8 @@ def tariff(
     )
 
 
-def _all_rates(request: Request, strategy: Strategy, sources: Sequence[Source]) -> Iterable[Rate]:
-    """The lanes of all sources in scaled integers; fees, handling and hours 10^4 finer than the account."""
+def _all_rates(request: Request, strategy: Strategy, sources: Sequence[Source]) -> Iterable[tuple[int, ...]]:
+    """The fields of `Rate` for all lanes of all sources; fees, handling and hours 10^4 finer than the account."""
     unit, whole = Decimal(10**strategy.digits), round
     fine = unit * FINE
     hour = (strategy.yuan_per_hour_remote if request.remote else strategy.yuan_per_hour) * fine
@@ -81,7 +81,7 @@ def _all_rates(request: Request, strategy: Strategy, sources: Sequence[Source]) 
             bonus if _is_forward(node) else 0,
         )
         for n, lane in enumerate(source.lanes):
-            yield Rate(
+            yield (
                 s,
                 n,
                 lane.first_grams,
@@ -183,7 +183,7 @@ def _along(price: tuple[Decimal, ...], factor: Decimal, quantity: int) -> int:
     return cost + beyond * round(price[-1] * factor) if beyond > 0 else cost
 
 
-def _table(rates: Sequence[Rate]) -> Ints:
+def _table(rates: Sequence[tuple[int, ...]]) -> Ints:
     try:
         flat = np.fromiter(chain.from_iterable(rates), dtype=np.int64, count=len(rates) * len(Rate._fields))
     except OverflowError:
