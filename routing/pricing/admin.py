@@ -54,7 +54,7 @@ class PriceRowAdmin(ReadOnlyAdmin):
     """The prices in force, dearest first, each with its sentence."""
 
     merchant_path = "book__merchant"
-    list_display = ("shown_sku", "top_price", "shown_warehouse", "shown_sentence")
+    list_display = ("shown_sku", "shown_price", "shown_warehouse", "shown_sentence")
     list_filter = (("top_warehouse", RelatedDropdownFilter), ("book__merchant", RelatedDropdownFilter))
     list_select_related = ("sku", "top_warehouse", "book")
     list_before_template = "admin/routing/price_books.html"
@@ -151,10 +151,18 @@ class PriceRowAdmin(ReadOnlyAdmin):
 
     @display(description=_("why"))
     def shown_sentence(self, obj: PriceRow) -> str:
-        """One sentence about the dearest place; about the network where no place has a price of its own."""
+        """A sentence about the dearest place and one about the network: the price is the sum of the two."""
+        told = []
         if obj.top_warehouse is not None:
-            return sentences.cell(obj.cells[str(obj.top_warehouse_id)], named(obj.top_warehouse))
-        return sentences.network(obj.network) if obj.network else str(_("Free: there is enough everywhere."))
+            told.append(sentences.cell(obj.cells[str(obj.top_warehouse_id)], named(obj.top_warehouse)))
+        if obj.network:
+            told.append(sentences.network(obj.network))
+        return " ".join(told) or str(_("Free: there is enough everywhere."))
+
+    @display(description=_("highest price"), ordering="top_price")
+    def shown_price(self, obj: PriceRow) -> str:
+        """Yuan for the next unit, place and network together."""
+        return f"¥{obj.top_price:.2f}"
 
     @display(description=_("price book"))
     def shown_book(self, obj: PriceRow) -> SafeString:

@@ -99,7 +99,7 @@ class PriceBook(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merchant_id} #{self.number}"
+        return f"#{self.number}"
 
 
 class PriceRow(models.Model):
@@ -123,7 +123,7 @@ class PriceRow(models.Model):
         indexes = [models.Index(fields=["book", "-top_price"], name="routing_price_top")]
 
     def __str__(self) -> str:
-        return f"{self.book_id}/{self.sku_id}: {self.top_price}"
+        return str(self.sku)
 
 
 class DailyDemand(models.Model):
