@@ -1,12 +1,12 @@
 """Moving orders to the plans of a wave: what they held is given back and what they get is taken in one transaction.
 
-Changes that need one another's units or parcel slots move together or not at all; what was taken or changed by
-somebody else meanwhile stays as it is.
+Changes that may need one another's units or parcel slots are one group and move in one transaction. What was taken
+or changed by somebody else meanwhile stays as it is, and the rest of its group only moves if that still saves.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,6 +29,8 @@ _MOST_ROUNDS = 6
 METHOD = "wave"
 NOTE, NOTE_DEARER = "wave", "wave_dearer"
 
+#: Changes that may need one another.
+Group = Sequence[Change]
 #: Called in the transaction of each batch with the changes that were made and the number that could not be.
 Noted = Callable[[Sequence[Change], int], None]
 
@@ -52,17 +54,21 @@ def apply(
     for batch in _batches(changes):
         with transaction.atomic():
             made = _move(batch, releases_at=releases_at, now=now, actor=actor)
-            noted(made, len(batch) - len(made))
+            noted(made, sum(map(len, batch)) - len(made))
         done += len(made)
     return done
 
 
-def _move(batch: Sequence[Change], *, releases_at: datetime, now: datetime, actor: str) -> list[Change]:
+def _move(batch: Sequence[Group], *, releases_at: datetime, now: datetime, actor: str) -> list[Change]:
     """Move what still stands as it was read; without the orders that lose a race, as often as there are any."""
-    orders = {order.pk: order for order in _locked(batch)}
-    going = [change for change in batch if _is_unchanged(change, orders.get(change.order.pk))]
-    _lock_places(going)
+    orders = {order.pk: order for order in _locked(_all(batch))}
+    gone = {
+        change.order.pk for change in _all(batch) if not _is_unchanged(change, orders.get(change.order.pk))
+    }
+    groups = _without(batch, gone)
+    _lock_places(_all(groups))
     for _round in range(_MOST_ROUNDS):
+        going = _all(groups)
         if not going:
             break
         try:
@@ -70,9 +76,23 @@ def _move(batch: Sequence[Change], *, releases_at: datetime, now: datetime, acto
                 _exchange(going, orders, releases_at=releases_at, now=now, actor=actor)
             return going
         except _Conflict as lost:
-            going = [change for change in going if change.order.pk not in lost.order_ids]
-            orders = {order.pk: order for order in _locked(going)}  # as they were before it was tried
+            groups = _without(groups, lost.order_ids)
+            orders = {order.pk: order for order in _locked(_all(groups))}  # as before it was tried
     return []
+
+
+def _all(groups: Sequence[Group]) -> list[Change]:
+    return [change for group in groups for change in group]
+
+
+def _without(groups: Sequence[Group], gone: Collection[int]) -> list[Group]:
+    """The groups without these orders; a group that lost one goes on only if the others still save."""
+    found: list[Group] = []
+    for group in groups:
+        left = [change for change in group if change.order.pk not in gone]
+        if len(left) == len(group) or sum(change.saving for change in left) > 0:
+            found.append(left)
+    return found
 
 
 def _locked(changes: Sequence[Change]) -> list[Order]:
@@ -200,7 +220,7 @@ class _Groups:
         self.parent[two] = one
 
 
-def _batches(changes: Sequence[Change]) -> list[list[Change]]:
+def _batches(changes: Sequence[Change]) -> list[list[Group]]:
     """Groups of changes that need one another, whole, in batches; the order is that of the changes."""
     groups = _Groups(list(range(len(changes))))
     first: dict[object, int] = {}
@@ -210,12 +230,12 @@ def _batches(changes: Sequence[Change]) -> list[list[Change]]:
     together: dict[int, list[Change]] = {}
     for n, change in enumerate(changes):
         together.setdefault(groups.find(n), []).append(change)
-    batches: list[list[Change]] = []
+    batches: list[list[Group]] = []
     for group in together.values():
-        if batches and len(batches[-1]) + len(group) <= BATCH:
-            batches[-1] += group
+        if batches and sum(map(len, batches[-1])) + len(group) <= BATCH:
+            batches[-1].append(group)
         else:
-            batches.append(list(group))
+            batches.append([group])
     return batches
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -122,4 +123,4 @@ class PickWave(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.schedule_id} {self.releases_at:%Y-%m-%d %H:%M}"
+        return f"{self.schedule.name} {timezone.localtime(self.releases_at):%m-%d %H:%M}"

@@ -5,9 +5,9 @@ Nothing is written here, and no lock is held: what is proposed is checked again 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
 
@@ -26,7 +26,7 @@ from routing.engine import model
 from routing.engine.wave.model import UNLIMITED, Solved, Wave, WaveOrder
 from routing.engine.wave.solve import solve
 from routing.models import StrategyVersion
-from routing.waves import costs, waiting
+from routing.waves import costs, waiting, worth
 from routing.waves.costs import Blocks, Priced
 
 #: The oldest so many are planned together; the others keep their plans.
@@ -53,7 +53,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A candidate that could be priced, with its present plan among all others."""
+    """A candidate that could be priced, with its present plan among all others.
+
+    `priced` leaves the stock prices out where what the whole wave leaves on the shelves has a worth instead.
+    """
 
     candidate: Candidate
     version: StrategyVersion
@@ -61,16 +64,27 @@ class Member:
     priced: Priced
     present: Blocks
 
+    def told(self) -> Priced:
+        """The prices as a decision by itself would tell them, stock prices and all."""
+        found = costs.price(
+            self.offer.request, self.offer.nodes, strategies.rates(self.version), self.priced.nodes
+        )
+        return found or self.priced
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A plan that should replace the present one; `days` are the local days of its warehouses."""
+    """A plan that should replace the present one; `days` are the local days of its warehouses.
+
+    `saving` is of this order alone, in yuan; `blocks` is the new plan in the terms of the wave.
+    """
 
     member: Member
     before: model.Plan
     after: model.Plan
     days: Mapping[int, date]
     saving: float
+    blocks: Blocks
 
     @property
     def order(self) -> Order:
@@ -89,21 +103,36 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What planning the wave together came to; money in ¥ over the orders that were planned."""
+    """What planning the wave together came to; money in ¥ over the orders that were planned.
 
-    orders: int
+    Costs are all terms of the orders' strategies; goods count with what the shelves lose in worth.
+    """
+
+    members: Sequence[Member]
     untouched: int
     changes: Sequence[Change]
     loads: Sequence[Load]
+    shelves: worth.Shelves | None
     cost_before: float
     cost_after: float
     lower_bound: float
     seconds: float
 
     @property
+    def orders(self) -> int:
+        """How many were planned together."""
+        return len(self.members)
+
+    @property
     def gap(self) -> float:
         """How far the plan can be from the best there is, as a share; 0 without a positive bound."""
         return max(0.0, self.cost_after / self.lower_bound - 1) if self.lower_bound > 0 else 0.0
+
+    def saved(self, changes: Sequence[Change]) -> float:
+        """¥ saved by only these of the changes."""
+        new = {change.order.pk: change.blocks for change in changes}
+        plans = [new.get(one.candidate.order.pk, one.present) for one in self.members]
+        return self.cost_before - _cost(self.members, plans, self.shelves)
 
 
 def propose(merchant_id: int, *, releases_at: datetime, max_changes: int | None, seconds: float) -> Proposal:
@@ -117,7 +146,7 @@ def propose(merchant_id: int, *, releases_at: datetime, max_changes: int | None,
     found = _candidates(merchant_id)
     able = [one for one in found if _is_whole(one)]
     if not able:
-        return Proposal(0, len(found), (), (), 0.0, 0.0, 0.0, perf_counter() - began)
+        return Proposal((), len(found), (), (), None, 0.0, 0.0, 0.0, perf_counter() - began)
     orders = [one.order for one in able]
     snapshot = candidates.take_snapshot(
         orders, [line for one in able for line in one.lines], now=releases_at, held=_held(able)
@@ -125,12 +154,23 @@ def propose(merchant_id: int, *, releases_at: datetime, max_changes: int | None,
     sites = snapshot.sites.get(merchant_id, [])
     positions = {site.warehouse.pk: n for n, site in enumerate(sites)}
     versions = strategies.choose(orders, now=releases_at)
-    members = [_member(one, versions[one.order.pk], snapshot, positions) for one in able]
+    book = snapshot.books.get(merchant_id)
+    factor = _factor(versions.values()) if book is not None and book.rows else 0.0
+    members = [_member(one, versions[one.order.pk], snapshot, positions, is_bare=factor > 0) for one in able]
     known = [member for member in members if member is not None]
     stuck = [one for one, member in zip(able, members, strict=True) if member is None]
-    wave = _wave(known, stuck, snapshot, positions, merchant_id, max_changes)
+    shelves, capacity = _room(known, stuck, snapshot, positions, merchant_id, factor)
+    orders_of = [
+        WaveOrder(
+            tuple((shelves.column[sku_id], units) for sku_id, units in member.priced.lines),
+            member.priced.cost,
+            member.present,
+        )
+        for member in known
+    ]
+    wave = Wave(orders_of, shelves.stock, capacity, shelves.keep, max_changes)
     solved = solve(wave, seconds=max(1.0, seconds - (perf_counter() - began)))
-    return _proposal(found, known, stuck, solved, snapshot, perf_counter() - began)
+    return _proposal(found, known, stuck, solved, snapshot, shelves, perf_counter() - began)
 
 
 def _candidates(merchant_id: int) -> list[Candidate]:
@@ -180,7 +220,12 @@ def _held(able: Sequence[Candidate]) -> Held:
 
 
 def _member(
-    one: Candidate, version: StrategyVersion, snapshot: Snapshot, positions: Mapping[int, int]
+    one: Candidate,
+    version: StrategyVersion,
+    snapshot: Snapshot,
+    positions: Mapping[int, int],
+    *,
+    is_bare: bool,
 ) -> Member | None:
     """The order with its prices; None if it cannot be compared, and so keeps its plan."""
     strategy = strategies.rates(version)
@@ -189,7 +234,8 @@ def _member(
     if getattr(strategy, "order", ()) or (limit is not None and limit < len(open_lines)):
         return None
     offer = snapshot.offer(one.order, open_lines)
-    priced = costs.price(offer.request, offer.nodes, strategy, positions)
+    nodes = [replace(node, stock_price={}) for node in offer.nodes] if is_bare else offer.nodes
+    priced = costs.price(offer.request, nodes, strategy, positions)
     present = priced.blocks(one.parcels) if priced is not None else None
     return None if priced is None or present is None else Member(one, version, offer, priced, present)
 
@@ -201,15 +247,20 @@ def _opened(line: OrderLine) -> OrderLine:
     return found
 
 
-def _wave(
+def _factor(versions: Iterable[StrategyVersion]) -> float:
+    """How much the orders' strategies make of stock prices, on average: the shelves are shared."""
+    return float(np.mean([float(strategies.rates(version).stock_price_factor) for version in versions]))
+
+
+def _room(
     members: Sequence[Member],
     stuck: Sequence[Candidate],
     snapshot: Snapshot,
     positions: Mapping[int, int],
     merchant_id: int,
-    max_changes: int | None,
-) -> Wave:
-    """The wave as plain arrays: the orders that can be planned, and what is free for them.
+    factor: float,
+) -> tuple[worth.Shelves, Ints]:
+    """What is free for the orders that can be planned: the shelves with their worth, and parcels by node.
 
     The units and slots of orders that keep their plans are not free; what is held now always fits, also where
     a limit was lowered meanwhile.
@@ -228,15 +279,9 @@ def _wave(
     own, own_parcels = _in_arrays(planned, positions, column, stock.shape)
     theirs, their_parcels = _in_arrays(stuck, positions, column, stock.shape)
     capacity = np.where(capacity >= UNLIMITED, capacity, np.maximum(capacity - their_parcels, own_parcels))
-    orders = [
-        WaveOrder(
-            tuple((column[sku_id], units) for sku_id, units in member.priced.lines),
-            member.priced.cost,
-            member.present,
-        )
-        for member in members
-    ]
-    return Wave(orders, np.maximum(stock - theirs, own), capacity, None, max_changes)
+    free = np.maximum(stock - theirs, own)
+    book = snapshot.books.get(merchant_id)
+    return worth.shelves(free, sku_ids, list(positions), book, factor), capacity
 
 
 def _in_arrays(
@@ -263,25 +308,34 @@ def _proposal(
     stuck: Sequence[Candidate],
     solved: Solved,
     snapshot: Snapshot,
+    shelves: worth.Shelves,
     seconds: float,
 ) -> Proposal:
     plans = [tuple(sorted(plan)) for plan in solved.plans[: len(members)]]
-    before = sum(member.priced.yuan(member.present) for member in members)
-    after = sum(member.priced.yuan(plan) for member, plan in zip(members, plans, strict=True))
+    present = [member.present for member in members]
+    before, after = _cost(members, present, shelves), _cost(members, plans, shelves)
     shared = sum(member.priced.per_plan for member in members)
     if before - after < LEAST_SAVING:
-        plans, after = [member.present for member in members], before
+        plans, after = present, before
     loads = _loads(members, plans, snapshot)
     return Proposal(
-        orders=len(members),
+        members=members,
         untouched=len(found) - len(members),
         changes=_changes(members, plans, stuck, snapshot),
         loads=loads,
+        shelves=shelves,
         cost_before=before,
         cost_after=after,
         lower_bound=min(solved.lower_bound - shared, after),
         seconds=seconds,
     )
+
+
+def _cost(members: Sequence[Member], plans: Sequence[Blocks], shelves: worth.Shelves | None) -> float:
+    """¥ of these plans with the worth that the shelves lose."""
+    pairs = list(zip(members, plans, strict=True))
+    lost = shelves.given_up((one.priced.lines, plan) for one, plan in pairs) if shelves is not None else 0.0
+    return sum(one.priced.yuan(plan) for one, plan in pairs) + lost
 
 
 def _changes(
@@ -296,14 +350,14 @@ def _changes(
         if plan == member.present:
             continue
         order = member.candidate.order
-        after = member.priced.plan(plan)
+        told = member.told()
+        before, after = told.plan(member.present), told.plan(plan)
         days = {}
         for parcel in after.parcels:
             load = snapshot.site(order, parcel.node_id).load
             days[parcel.node_id] = load.date
             load.take(1)
-        saving = member.priced.yuan(member.present) - member.priced.yuan(plan)
-        changes.append(Change(member, member.priced.plan(member.present), after, days, saving))
+        changes.append(Change(member, before, after, days, float(before.total - after.total), plan))
     return changes
 
 

@@ -131,7 +131,7 @@ def plan(wave: PickWave, *, now: datetime) -> int:
         made = applying.apply(
             found.changes,
             releases_at=max(wave.releases_at, now),
-            noted=lambda changes, conflicts: _count(wave, changes, conflicts),
+            noted=_Counter(wave, found).count,
             now=now,
             actor=ACTOR,
         )
@@ -158,16 +158,24 @@ def _note(wave: PickWave, found: Proposal) -> None:
     )  # fmt: skip
 
 
-def _count(wave: PickWave, changes: Sequence[Change], conflicts: int) -> None:
-    """Note what a batch has moved, in its transaction."""
-    wave.changed += len(changes)
-    wave.conflicts += conflicts
-    saved = _yuan(sum(change.saving for change in changes))
-    wave.cost_after = (wave.cost_after or Decimal(0)) - saved
-    wave.changes = [*wave.changes, *changes_json(changes)][:MOST_CHANGES_SHOWN]
-    for row in wave.loads:
-        row["after"] = row["after"] + _moved(changes, row["warehouse_id"])
-    wave.save(update_fields=["changed", "conflicts", "cost_after", "changes", "loads"])
+class _Counter:
+    """Notes what each batch has moved, in its transaction."""
+
+    def __init__(self, wave: PickWave, found: Proposal) -> None:
+        self._wave, self._found, self._made = wave, found, list[Change]()
+        self._from = wave.cost_after or Decimal(0)
+
+    def count(self, changes: Sequence[Change], conflicts: int) -> None:
+        """Add a batch: orders moved, and orders that could not be moved any more."""
+        wave = self._wave
+        self._made += changes
+        wave.changed += len(changes)
+        wave.conflicts += conflicts
+        wave.cost_after = self._from - _yuan(self._found.saved(self._made))
+        wave.changes = [*wave.changes, *changes_json(changes)][:MOST_CHANGES_SHOWN]
+        for row in wave.loads:
+            row["after"] = row["after"] + _moved(changes, row["warehouse_id"])
+        wave.save(update_fields=["changed", "conflicts", "cost_after", "changes", "loads"])
 
 
 def _moved(changes: Sequence[Change], warehouse_id: int) -> int:

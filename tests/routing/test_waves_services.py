@@ -235,11 +235,30 @@ def test_an_order_that_is_cancelled_meanwhile_stays_cancelled(
 
     tick(hub_clock)
 
-    # Mei could go to what Lei gave back: she is moved, or stays; Lei is gone, and nothing is held for her.
+    # Mei was only to make room for Lei; without her that saves nothing.
     assert waves.standing(lei)[0] == "cancelled"
-    assert waves.sources(fang) == ["HGH reserved"]
-    assert waves.sources(mei)[0] in {"HGH reserved", "CAN reserved"}
-    assert make.shelf("CAN", "LAMP")[1] + make.shelf("HGH", "LAMP")[1] == 2
+    assert waves.sources(mei, fang) == ["CAN reserved", "HGH reserved"]
+    assert (make.shelf("CAN", "LAMP"), make.shelf("HGH", "LAMP")) == ((1, 1), (2, 1))
+    assert (PickWave.objects.get().changed, PickWave.objects.get().conflicts) == (0, 2)
+    assert PickWave.objects.get().cost_before == PickWave.objects.get().cost_after
+    assert_all_hold()
+
+
+def test_what_no_one_needs_anymore_still_moves_if_that_saves(
+    hub_clock: make.Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Mei, who was to make room, cancels: her lamp is free for Lei, who saves by it."""
+    waves.schedule()
+    mei, lei, fang = waves.three_orders()
+    to_planning(hub_clock)
+    between(
+        monkeypatch, lambda: fulfillment.cancel([mei.pk], reason="asked", actor="user:li", now=clock.now())
+    )
+
+    tick(hub_clock)
+
+    assert waves.sources(lei, fang) == ["CAN reserved", "HGH reserved"]
+    assert (make.shelf("CAN", "LAMP"), make.shelf("HGH", "LAMP")) == ((1, 1), (2, 1))
     assert (PickWave.objects.get().changed, PickWave.objects.get().conflicts) == (1, 1)
     assert_all_hold()
 
