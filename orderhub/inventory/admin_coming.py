@@ -19,7 +19,7 @@ from orderhub.inventory.admin_base import HubAdmin, SafeResource, named
 from orderhub.inventory.models import ExpectedReceipt, Sku, Warehouse
 
 
-class OfMerchant(ForeignKeyWidget):  # type: ignore[type-arg]
+class OfMerchant(ForeignKeyWidget):
     """A row named by its code among those of the merchant in the same line."""
 
     def get_queryset(self, value: Any, row: Any, *args: Any, **kwargs: Any) -> Any:

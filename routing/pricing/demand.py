@@ -102,7 +102,7 @@ def _add(model: type[Model], keys: Sequence[str], rows: Mapping[Any, Mapping[str
             )
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """SQLite keeps moments as texts without a zone."""
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
