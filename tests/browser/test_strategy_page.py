@@ -48,10 +48,12 @@ def test_what_is_published_routes_the_next_order_and_rolling_back_the_one_after(
     says = page.locator("#id_yuan_per_hour_says")
     one = box if len(box.partition(".")[2]) > 1 else f"{box}0"
     expect(says).to_contain_text(said["means"].format(one=one, day=day))
+    page.click("[name=_save]")
+    expect(page.locator("body")).to_contain_text(said["kept"])
     page.click("#whatif [data-whatif]")
-    expect(page.locator("#whatif [data-whatif-summary]")).to_be_visible(timeout=90_000)
-    # The comparison comes first, then the chart; the button is back when all of it is done.
-    expect(page.locator("#whatif [data-whatif]")).to_be_visible(timeout=90_000)
+    # Green only where a finished run is of the very figures saved here, never for one of an older draft.
+    expect(page.locator("#whatif header .oh-pill.t-ok")).to_be_visible(timeout=120_000)
+    expect(page.locator("#whatif [data-whatif-summary]")).to_be_visible()
     _shoot(page, f"whatif-{language}")
     page.click("[form=strategy_form][name=_publish]")
     page.wait_for_url("**/publish/")
