@@ -103,7 +103,7 @@ class Replay:
         order = self._orders.get(logged.order_id)
         if order is None:
             order = self._orders[logged.order_id] = _Order(
-                logged.at, {}, request.remote, _promise(logged, request), request, logged.nodes, logged
+                logged.at, {}, request.remote, today.promised(logged, request), request, logged.nodes, logged
             )
             self._real[logged.order_id] = Routed()
             if self.strategy_ids is None or logged.strategy_id in self.strategy_ids:
@@ -393,15 +393,6 @@ def _engine(request: Request, nodes: Sequence[Node], strategy: Strategy) -> Deci
     if found.status != "routed" and request.promise_hours is not None:
         found = decide(replace(request, promise_hours=None), nodes, strategy)
     return found
-
-
-def _promise(logged: Logged, request: Request) -> datetime | None:
-    """When the customer was told it would come: kept from before, or what this decision promised."""
-    if request.promise_hours is not None:
-        return logged.at + timedelta(hours=float(request.promise_hours))
-    if logged.status != "routed" or logged.hours is None:
-        return None
-    return today.promise(logged.at, logged.hours)
 
 
 def _forget_short(routed: Routed, line_id: int, units: int) -> None:

@@ -11,8 +11,18 @@ from decimal import ROUND_CEILING, Decimal
 
 from orderhub.orders.models import Order, OrderLine
 from routing import candidates
+from routing.engine.model import Request
 from routing.services import HANDLING_HOURS, PROMISE_MARGIN
 from routing.twin.history import Cell, Logged
+
+
+def promised(logged: Logged, request: Request) -> datetime | None:
+    """When the customer was told it would come: kept from before, or what this decision promised."""
+    if request.promise_hours is not None:
+        return logged.at + timedelta(hours=float(request.promise_hours))
+    if logged.status != "routed" or logged.hours is None:
+        return None
+    return promise(logged.at, logged.hours)
 
 
 def promise(at: datetime, hours: Decimal) -> datetime:
