@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -20,12 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from orderhub.inventory.admin import ask
-from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin, button, named
+from orderhub.inventory.admin_base import HubAdmin, named
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
 from orderhub.templatetags.ui import pill
 from routing import admin_words, drafts, figures, restoring, rule_checks, strategies, strategy_forms
+from routing.admin_versions import replay_words, tell_in_force
 from routing.models import Strategy, StrategyDraft, StrategyRule, StrategyVersion
 from routing.twin import service as twin
 from routing.twin.admin import WhatIf
@@ -248,7 +247,7 @@ class StrategyAdmin(WhatIf, SimpleHistoryAdmin, HubAdmin):
                     "without_replay" if refused.code == "strategy_no_replay" else None, str(refused)
                 )
             else:
-                _tell_in_force(request, made)
+                tell_in_force(request, made)
                 return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
@@ -283,7 +282,7 @@ class StrategyAdmin(WhatIf, SimpleHistoryAdmin, HubAdmin):
         version = found.versions.filter(pk=asked).first() if asked.isdecimal() else None
         if version is None:
             raise Http404
-        _tell_in_force(request, restoring.restore(version, actor=request.user, now=clock.now()))  # type: ignore[arg-type]
+        tell_in_force(request, restoring.restore(version, actor=request.user, now=clock.now()))  # type: ignore[arg-type]
         return HttpResponseRedirect(reverse("admin:routing_strategy_change", args=(pk,)))
 
     def _found(self, request: HttpRequest, pk: int, *, method: str = "") -> Strategy:
@@ -295,10 +294,6 @@ class StrategyAdmin(WhatIf, SimpleHistoryAdmin, HubAdmin):
         return found
 
 
-def _tell_in_force(request: HttpRequest, made: StrategyVersion) -> None:
-    messages.success(request, _("Version %(number)d is in force from now on.") % {"number": made.number})
-
-
 def _kept(run: Any) -> dict[str, Any]:
     result = run.result or {}
     return {
@@ -308,12 +303,6 @@ def _kept(run: Any) -> dict[str, Any]:
         "ends_at": run.ends_at.isoformat(),
         **{name: result[name] for name in KEPT_OF_REPLAY if name in result},
     }
-
-
-def replay_words(replay: Mapping[str, Any]) -> str:
-    """What is kept of a replay in a sentence."""
-    text = _("Tried on %(orders)s orders of %(days)s days; %(changed)s would have been routed otherwise.")
-    return str(text % {name: replay.get(name, "–") for name in ("orders", "days", "changed")})
 
 
 def _presets(values: dict[str, Any]) -> list[dict[str, Any]]:
@@ -353,81 +342,3 @@ def rules_of(strategy: Strategy) -> list[StrategyRule]:
         rule.shown = rule_checks.in_words(rule)  # type: ignore[attr-defined]
         rule.shown_name = named(rule)  # type: ignore[attr-defined]
     return rules
-
-
-@admin.register(StrategyVersion)
-class StrategyVersionAdmin(ReadOnlyAdmin):
-    """What was in force when; an older one can be put in force again, as a new version."""
-
-    merchant_path = "strategy__merchant"
-    list_display = ("shown_strategy", "shown_number", "created_at", "created_by", "origin")
-    list_filter = (("strategy", RelatedDropdownFilter),)
-    list_select_related = ("strategy", "created_by")
-    ordering = ("-pk",)
-    fields = (
-        "shown_strategy",
-        "shown_number",
-        "created_at",
-        "created_by",
-        "origin",
-        "note",
-        "shown_replay",
-        "shown_figures",
-        "shown_difference",
-    )
-    readonly_fields = fields
-    actions_detail = ("restore",)
-
-    def has_restore_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        """Whoever may change strategies."""
-        return request.user.has_perm("routing.change_strategy")
-
-    @display(description=_("strategy"), ordering="strategy_id")
-    def shown_strategy(self, obj: StrategyVersion) -> str:
-        """The strategy in the reader's language."""
-        return named(obj.strategy)
-
-    @display(description=_("version"), ordering="number")
-    def shown_number(self, obj: StrategyVersion) -> str:
-        """v1, v2 …"""
-        return f"v{obj.number}"
-
-    @display(description=_("what-if"))
-    def shown_replay(self, obj: StrategyVersion) -> str:
-        """What stood beside the figures when they were published."""
-        if obj.is_unreplayed:
-            return str(_("Published without what-if, knowingly."))
-        if not obj.replay:
-            return "–"
-        return replay_words(obj.replay)
-
-    @display(description=_("What the figures mean"))
-    def shown_figures(self, obj: StrategyVersion) -> SafeString:
-        """Each figure in a sentence."""
-        return admin_words.figure_list(obj.values)
-
-    @display(description=_("Against what is in force now"))
-    def shown_difference(self, obj: StrategyVersion) -> SafeString:
-        """What would change if this version came back."""
-        newest = strategies.in_force(obj.strategy)
-        if newest is None or newest.pk == obj.pk:
-            return format_html("{}", _("this version is in force"))
-        return format_html('<span class="oh">{}</span>', admin_words.difference(newest.values, obj.values))
-
-    @button(description=_("Put in force again"), url_path="restore", icon="undo", permissions=["restore"])
-    def restore(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Ask, with what changes, then make a new version with these figures."""
-        version = self.get_queryset(request).select_related("strategy").filter(pk=object_id).first()
-        if version is None:
-            raise Http404
-        back = reverse("admin:routing_strategy_change", args=(version.strategy_id,))
-        if request.method == "POST":
-            _tell_in_force(request, restoring.restore(version, actor=request.user, now=clock.now()))  # type: ignore[arg-type]
-            return HttpResponseRedirect(back)
-        title = f"{named(version.strategy)} v{version.number}"
-        effect = format_html(
-            "{} {}",
-            _("The figures of this version route the very next order, as a new version. Changes:"),
-            self.shown_difference(version),
-        )
-        return ask(self, request, title=title, effect=effect, button=_("Put in force again"), back=back)
