@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from routing.engine.build import cheapest_lane
+from routing.engine.model import ZERO
 from routing.engine.price import parcel_terms, risk_cost, stock_cost
 from routing.engine.search import Problem
 from routing.engine.split import Block
 
 BROKEN = 1 << 300  # the cost of a plan that breaks a limit
-_BUDGET = 120_000  # changes weighed for one order; counted, not timed, so that every machine gives one answer
+_BUDGET = 60_000  # changes weighed for one order; counted, not timed, so that every machine gives one answer
+_FIRSTS = 24  # sources that a plan is begun with, those cheapest an item
 Change = tuple[tuple[int, ...], tuple[Block, ...]]  # parcels to take out by position, and what comes instead
 
 
@@ -136,6 +138,56 @@ def insertion(scale: Scale) -> list[Block]:
         cost = sum(map(scale.parcel, plan))
         better = scale.least(plan, _placements(scale, plan, 1 << i), cost=cost, below=BROKEN)
         plan = plan if better is None else better[1]
+    return plan
+
+
+def fills(scale: Scale, keep: int) -> list[list[Block]]:
+    """The cheapest plans that begin with one source and let others fill up: nearest first, or cheapest an item."""
+    problem = scale.problem
+    everything = (1 << len(problem.items)) - 1
+    near = sorted(
+        range(len(scale.able)),
+        key=lambda s: (min((lane.distance_km for lane in problem.sources[s].lanes), default=ZERO), s),
+    )
+    apiece = {s: scale.parcel((s, able)) / able.bit_count() for s, able in enumerate(scale.able) if able}
+    firsts = sorted(apiece, key=lambda s: (apiece[s], s))[:_FIRSTS]
+    found: dict[tuple[Block, ...], int] = {}
+    for first in firsts:
+        for plan in (
+            _filled(scale, [first, *near], everything),
+            _greedy(scale, first, [s for s in firsts if s != first], everything),
+        ):
+            if sum(bits for _, bits in plan) == everything:
+                found[tuple(sorted(plan))] = scale.plan(plan)
+    best = sorted((cost, plan) for plan, cost in found.items() if cost < BROKEN)
+    return [list(plan) for _, plan in best[:keep]]
+
+
+def _filled(scale: Scale, order: Sequence[int], rest: int) -> list[Block]:
+    """Every source in turn takes all it can."""
+    plan = []
+    for source in order:
+        mine = scale.able[source] & rest
+        if mine and scale.parcel((source, mine)) < BROKEN:
+            plan.append((source, mine))
+            rest &= ~mine
+    return plan
+
+
+def _greedy(scale: Scale, first: int, others: Sequence[int], rest: int) -> list[Block]:
+    """After the first source, always the one that sends what it can of the rest cheapest an item."""
+    plan: list[Block] = []
+    source: int | None = first
+    while source is not None:
+        mine = scale.able[source] & rest
+        plan.append((source, mine))
+        rest &= ~mine
+        choices = [
+            (cost / bits.bit_count(), s)
+            for s in others
+            if (bits := scale.able[s] & rest) and (cost := scale.parcel((s, bits))) < BROKEN
+        ]
+        source = min(choices)[1] if choices else None
     return plan
 
 
