@@ -128,7 +128,8 @@ def posted(data: QueryDict) -> dict[str, Any]:
     if not form.is_valid():
         name, faults = next(iter(form.errors.items()))
         label = admin_words.LABELS.get(name, name)
-        raise Refused("strategy_figures", f"{label}: {faults[0]}", status=422, field=name)
+        text = _("%(label)s: %(fault)s") % {"label": label, "fault": faults[0]}
+        raise Refused("strategy_figures", text, status=422, field=name)
     return form.figures
 
 

@@ -1,7 +1,7 @@
 """The door of a wave: one instance as JSON on standard input, one plan as JSON on standard output.
 
 Reads `orderhub-wave/1` and writes `orderhub-wave-plan/1`; the planning itself is `routing.engine.wave`.
-Only the standard library and numpy are imported before the input is read, so that a short limit is not spent on starting.
+Nothing of the framework is imported, so that a short limit is not spent on starting.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from routing.engine.wave.model import UNLIMITED, Solved, Wave, WaveOrder
+from routing.engine.wave.solve import solve
 
 FORMAT = "orderhub-wave/1"
 PLAN_FORMAT = "orderhub-wave-plan/1"
@@ -165,8 +166,6 @@ def plan_text(text: bytes | str, *, spent: float = 0.0, workers: int = 1) -> str
     """Read, plan within the instance's own limit, write; ``spent`` are the seconds of the limit already used."""
     began = time.monotonic()
     instance = read(text)
-    from routing.engine.wave.solve import solve
-
     spent += time.monotonic() - began
     left = instance.seconds - spent - _reserve(instance.seconds, len(instance.orders), spent)
     solved = solve(instance.wave, seconds=max(left, 0.2), gap=_GOOD_ENOUGH, workers=workers)
