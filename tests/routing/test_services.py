@@ -343,7 +343,7 @@ def test_the_journey_costs_a_constant_number_of_queries(count: int) -> None:
     make.run_steps(found, until="order.price")
 
     spent = {}
-    for step in ("routing.route", "fulfillment.reserve", "fulfillment.release"):
+    for step in ("routing.route", "fulfillment.reserve", "routing.wave", "fulfillment.release"):
         with CaptureQueriesContext(connection) as made:
             make.run_steps(found, until=step)
         spent[step] = sum("SAVEPOINT" not in query["sql"] for query in made)
@@ -355,7 +355,7 @@ def test_the_journey_costs_a_constant_number_of_queries(count: int) -> None:
 
 
 #: Reading the orders, the step, and moving the step pointer.
-BUDGET = {"routing.route": 35, "fulfillment.reserve": 22, "fulfillment.release": 18}
+BUDGET = {"routing.route": 35, "fulfillment.reserve": 22, "routing.wave": 10, "fulfillment.release": 19}
 
 
 def test_an_order_that_lost_its_stock_three_times_waits_and_is_tried_again_by_the_clock() -> None:
