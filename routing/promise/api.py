@@ -69,7 +69,7 @@ class PickUpOut(serializers.Serializer[Any]):
 
     city = serializers.CharField()
     address = serializers.CharField()
-    distance_km = serializers.DecimalField(max_digits=8, decimal_places=1)
+    distance_km = serializers.DecimalField(max_digits=8, decimal_places=2)
 
 
 class ShortOut(serializers.Serializer[Any]):
