@@ -128,8 +128,12 @@ def posted(data: QueryDict) -> dict[str, Any]:
     if not form.is_valid():
         name, faults = next(iter(form.errors.items()))
         label = admin_words.LABELS.get(name, name)
-        text = _("%(label)s: %(fault)s") % {"label": label, "fault": faults[0]}
-        raise Refused("strategy_figures", text, status=422, field=name)
+        raise Refused(
+            "strategy_figures",
+            _("%(label)s: %(fault)s") % {"label": label, "fault": faults[0]},
+            status=422,
+            field=name,
+        )
     return form.figures
 
 
