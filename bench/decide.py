@@ -23,11 +23,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from routing.engine.decide import decide
 from routing.engine.model import Lane, Need, Node, Request, Strategy
 from routing.engine.pieces import cut
-from routing.engine.price import tariff
 from routing.engine.program import program
 from routing.engine.quick import Scale
 from routing.engine.screen import screen
 from routing.engine.search import Problem, search
+from routing.engine.tariff import tariff
 
 BALANCED = Strategy(
     "balanced", Decimal("0.08"), Decimal("0.5"), Decimal("0.5"), Decimal(1), Decimal("0.5"), Decimal("0.3")

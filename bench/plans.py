@@ -81,7 +81,8 @@ def hot_queries(shop: Any) -> dict[str, Callable[[], object]]:
     from orderhub.fulfillment import today
     from orderhub.inventory.models import Stock
     from orderhub.orders.models import Order
-    from routing import panels, scarcity
+    from routing import panels
+    from routing.pricing import bans, books, levers
 
     order = Order.objects.filter(merchant=shop).order_by("-pk")[250]
     known = [row.external_id for row in Order.objects.filter(merchant=shop).order_by("pk")[:50]]
@@ -91,11 +92,8 @@ def hot_queries(shop: Any) -> dict[str, Callable[[], object]]:
     now = leases.db_now()
     request = RequestFactory().get("/admin/")
     request.user = User(username="bench", is_staff=True, is_superuser=True)
-    stock: dict[int, dict[int, int]] = {}
-    for house_id, sku_id, units in Stock.objects.filter(
-        merchant=shop, sku__in=order.lines.values("sku")
-    ).values_list("warehouse_id", "sku_id", "on_hand"):
-        stock.setdefault(house_id, {})[sku_id] = units
+    skus = set(order.lines.values_list("sku_id", flat=True))
+    houses = set(Stock.objects.filter(merchant=shop).values_list("warehouse_id", flat=True))
     return {
         "placing: is the number known?": lambda: list(
             Order.objects.filter(channel=order.channel, external_id__in=known).values_list("pk", "content_hash")
@@ -122,7 +120,11 @@ def hot_queries(shop: Any) -> dict[str, Callable[[], object]]:
         "list: an order by the channel's number": lambda: list(
             Order.objects.filter(merchant=shop, external_id="P0000777")
         ),
-        "routing: what shipped lately": lambda: scarcity.prices_of(stock, now=now),
+        "routing: prices, bans and levers": lambda: [
+            books.in_force({shop.pk}, skus, now=now),
+            bans.in_force({shop.pk}, skus, now=now),
+            levers.held(houses, now=now),
+        ],
         "today: the last day": lambda: [made.last_day(request, now) for made in (today, panels)],
         "today: what could not be read": lambda: inbox_panels.quarantined(request, now),
         "tracking page": lambda: _tracking(order),

@@ -7,5 +7,6 @@ JOURNEY: tuple[str, ...] = (
     "order.price",  # orderhub.orders.steps      promotions, discounts allocated to lines
     "routing.route",  # routing.steps              candidates, carbon, exact split; the decision is kept
     "fulfillment.reserve",  # orderhub.fulfillment.steps stock is taken, never oversold
+    "routing.wave",  # routing.steps               the next pick wave, if the merchant has them
     "fulfillment.release",  # orderhub.fulfillment.steps handed to warehouses, through the delivery log
 )

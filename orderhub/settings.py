@@ -253,6 +253,7 @@ NUM_PROXIES = env.number("HUB_NUM_PROXIES", 0, low=0, high=5)
 API_RATES = {
     "default": env.number("HUB_API_RATE", 600, low=1, high=100_000),
     "bulk": env.number("HUB_API_BULK_RATE", 10, low=1, high=10_000),
+    "promise": env.number("HUB_API_PROMISE_RATE", 200, low=1, high=100_000),
 }
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -290,6 +291,7 @@ SPECTACULAR_SETTINGS = {
         "ImportKindEnum": "orderhub.connectors.models.ImportBatch.Kind",
         "WarehouseKindEnum": "orderhub.inventory.models.Warehouse.Kind",
         "ParcelStatusEnum": "orderhub.fulfillment.models.Parcel.Status",
+        "PromiseOptionEnum": "routing.promise.quoting.OPTIONS",
     },
 }
 

@@ -62,8 +62,14 @@ SIDEBAR: tuple[Group, ...] = (
     Group(
         _("Routing"),
         (
+            Link(_("Warehouse load"), "speed", "routing:board", "inventory.view_warehouse"),
             Link(_("Strategies"), "route", "routing.strategy"),
+            Link(_("Strategy rules"), "rule_settings", "routing.strategyrule"),
             Link(_("Decisions"), "alt_route", "routing.decision"),
+            Link(_("Pick waves"), "waves", "routing.pickwave"),
+            Link(_("Wave schedules"), "schedule", "routing.waveschedule"),
+            Link(_("Prices"), "sell", "routing.pricerow"),
+            Link(_("SKU bans"), "block", "routing.skuban"),
             Link(_("Rate cards"), "payments", "fulfillment.ratecard"),
         ),
     ),
@@ -74,6 +80,7 @@ SIDEBAR: tuple[Group, ...] = (
             Link(_("SKUs"), "qr_code_2", "inventory.sku"),
             Link(_("Stock"), "inventory_2", "inventory.stock"),
             Link(_("Movements"), "swap_vert", "inventory.movement"),
+            Link(_("Expected receipts"), "schedule", "inventory.expectedreceipt"),
             Link(_("Cart reservations"), "shopping_cart", "inventory.reservation"),
         ),
     ),

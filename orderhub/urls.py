@@ -39,6 +39,7 @@ router.register("keys", _view("orderhub.access.api.KeyViewSet"), basename="key")
 api = [
     path("orders/<int:pk>/decision/", _view("routing.api.DecisionView").as_view(), name="order-decision"),
     path("orders/<int:pk>/carbon/", _view("carbon.api.OrderCarbonView").as_view(), name="order-carbon"),
+    path("routing/promise/", _view("routing.promise.api.PromiseView").as_view(), name="promise"),
     path("tracking/<str:token>/", _view("tracking.api.TrackingView").as_view(), name="tracking"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     *router.urls,
@@ -56,6 +57,7 @@ urlpatterns = [
     path("healthz", _view("orderhub.health.healthz"), name="healthz"),
     path("metrics", _view("orderhub.observe.views.metrics"), name="metrics"),
     path("readyz", _view("orderhub.health.readyz"), name="readyz"),
+    path("admin/routing/board/", include("routing.board.urls")),
     path("admin/", admin.site.urls),
     path("", _view("orderhub.health.home"), name="home"),
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
@@ -19,15 +19,17 @@ from carbon.consignments import lane_inputs
 from carbon.defaults import lane_for
 from carbon.estimate import EstimateError, LaneIntensity
 from orderhub.fulfillment import rates
-from orderhub.fulfillment.models import FulfillmentOrder
+from orderhub.fulfillment.models import FulfillmentOrder, RateCard
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.fulfillment.rates import Destination, LaneOption
 from orderhub.inventory.models import Stock, Warehouse
 from orderhub.kernel import regions
 from orderhub.orders.models import Order, OrderLine
+from routing import scarcity
 from routing.engine.model import Lane, Need, Node, PlannedParcel, Request
-from routing.load import Load, loads
-from routing.scarcity import prices_of
+from routing.load import Load, loads, shared_price
+from routing.pricing import bans, books, levers
+from routing.pricing.books import Book
 
 # Packaging the freight of a parcel is reckoned with: the default carton of the carbon app.
 PACKAGING_GRAMS = 150
@@ -41,8 +43,21 @@ class Site:
 
     warehouse: Warehouse
     stock: dict[int, int]
-    prices: dict[int, Decimal]
     load: Load
+    banned: frozenset[int] = frozenset()
+    is_frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the orders that are looked at hold already, free for them: units by (warehouse, SKU), parcel slots
+    by (warehouse, local day)."""
+
+    units: Mapping[tuple[int, int], int]
+    slots: Mapping[tuple[int, date], int]
+
+
+NOTHING_HELD = Held({}, {})
 
 
 @dataclass(slots=True)
@@ -67,7 +82,7 @@ class Snapshot:
     sites: dict[int, list[Site]]
     lanes: rates.Lanes
     refused: dict[int, dict[int, int]]
-    priced_skus: frozenset[int]
+    books: Mapping[int, Book]
     _engine_lanes: dict[tuple[int, Destination, bool], list[tuple[Lane, LaneOption]]] = field(
         default_factory=dict
     )
@@ -87,13 +102,20 @@ class Snapshot:
         notes = []
         if not any(fitting.values()) and any(priced.values()):
             fitting, notes = priced, ["service_not_offered"]
-        if any(line.sku_id not in self.priced_skus for line in lines):
-            notes.append("stock_price_off")
+        book = self.books.get(order.merchant_id)
+        if (note := scarcity.note(book, [line.sku_id for line in lines])) is not None:
+            notes.append(note)
         if self._no_carbon & {site.warehouse.pk for site in usable}:
             notes.append("carbon_unknown")
+        request = _request(order, lines, now=self.now)
+        prices = scarcity.Prices(book, request.needs, sites)
+        shared = shared_price([site.load for site in sites])
         return Offer(
-            request=_request(order, lines, now=self.now),
-            nodes=[_node(site, order, [lane for lane, _ in fitting[site.warehouse.pk]]) for site in usable],
+            request=request,
+            nodes=[
+                _node(site, order, [lane for lane, _ in fitting[site.warehouse.pk]], prices.at(site), shared)
+                for site in usable
+            ],
             options={
                 (key, option.card.code): option for key, pairs in fitting.items() for _, option in pairs
             },
@@ -156,24 +178,65 @@ def destination(order: Order) -> Destination:
     )
 
 
-def take_snapshot(orders: Sequence[Order], lines: Iterable[OrderLine], *, now: datetime) -> Snapshot:
-    """Read what a batch competes for: nine queries, whatever its size."""
-    merchant_ids = {order.merchant_id for order in orders}
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What changes seldom: the active warehouses of some merchants and their rate cards with zones."""
+
+    warehouses: list[Warehouse]
+    cards: dict[int, list[RateCard]]
+
+
+def read_network(merchant_ids: Iterable[int]) -> Network:
+    """The network of these merchants: four queries."""
+    ids = set(merchant_ids)
+    warehouses = list(Warehouse.objects.filter(merchant_id__in=ids, is_active=True).order_by("pk"))
+    return Network(warehouses, rates.cards_of(ids))
+
+
+def take_snapshot(
+    orders: Sequence[Order],
+    lines: Iterable[OrderLine],
+    *,
+    now: datetime,
+    held: Held = NOTHING_HELD,
+    network: Network | None = None,
+) -> Snapshot:
+    """Read what a batch competes for: ten queries, whatever its size, six if the `network` is at hand, and two
+    more the first time with a new price book.
+
+    What is `held` counts as free.
+    """
     sku_ids = {line.sku_id for line in lines}
-    warehouses = list(Warehouse.objects.filter(merchant_id__in=merchant_ids, is_active=True).order_by("pk"))
-    stock = _sellable(sku_ids, warehouses)
-    prices, priced_skus = prices_of(stock, now=now)
-    load = loads(warehouses, now=now)
+    if network is None:
+        network = read_network(order.merchant_id for order in orders)
+    warehouses = network.warehouses
+    stock = _sellable(sku_ids, warehouses, held.units)
+    merchant_ids = {warehouse.merchant_id for warehouse in warehouses}
+    book_of = books.in_force(merchant_ids, sku_ids, now=now)
+    levers_of = levers.held([warehouse.pk for warehouse in warehouses], now=now)
+    slots = {merchant_id: book.slots for merchant_id, book in book_of.items()}
+    load = loads(warehouses, now=now, levers=levers_of, slots=slots)
+    banned = bans.in_force(merchant_ids, sku_ids, now=now)
+    for (warehouse_id, day), parcels in held.slots.items():
+        if warehouse_id in load:
+            load[warehouse_id].free(day, parcels)
     sites: dict[int, list[Site]] = {}
     for warehouse in warehouses:
-        site = Site(warehouse, stock[warehouse.pk], prices.get(warehouse.pk, {}), load[warehouse.pk])
+        site = Site(
+            warehouse,
+            stock[warehouse.pk],
+            load[warehouse.pk],
+            banned.get(warehouse.pk, frozenset()),
+            # The freeze of a lever is the warehouse's own, which a `network` at hand may not know yet.
+            warehouse.is_frozen or levers_of.get(warehouse.pk, levers.NOTHING).is_frozen,
+        )
         sites.setdefault(warehouse.merchant_id, []).append(site)
     return Snapshot(
         now=now,
         sites=sites,
-        lanes=rates.lanes(warehouses, map(destination, orders), cards=rates.cards_of(merchant_ids)),
-        refused=refused_warehouses([order.pk for order in orders]),
-        priced_skus=priced_skus,
+        lanes=rates.lanes(warehouses, map(destination, orders), cards=network.cards),
+        refused=refused_warehouses([order.pk for order in orders if order.pk > 0]),
+        books=book_of,
     )
 
 
@@ -189,13 +252,15 @@ def refused_warehouses(order_ids: Sequence[int]) -> dict[int, dict[int, int]]:
     return found
 
 
-def _sellable(sku_ids: Iterable[int], warehouses: Sequence[Warehouse]) -> dict[int, dict[int, int]]:
+def _sellable(
+    sku_ids: Iterable[int], warehouses: Sequence[Warehouse], held: Mapping[tuple[int, int], int]
+) -> dict[int, dict[int, int]]:
     found: dict[int, dict[int, int]] = {warehouse.pk: {} for warehouse in warehouses}
     rows = Stock.objects.filter(sku_id__in=set(sku_ids), warehouse__in=found).annotate(
         sellable=F("on_hand") - F("reserved") - F("safety")
     )
     for warehouse_id, sku_id, sellable in rows.values_list("warehouse_id", "sku_id", "sellable"):
-        found[warehouse_id][sku_id] = max(sellable, 0)
+        found[warehouse_id][sku_id] = max(sellable + held.get((warehouse_id, sku_id), 0), 0)
     return found
 
 
@@ -206,7 +271,7 @@ def _request(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Requ
             sku_id=line.sku_id,
             sku_code=line.sku.code,
             quantity=line.open + line.backordered,
-            grams_each=line.sku.grams,
+            grams_each=line.sku.grams or None,
             traits=frozenset(line.sku.traits),
             cm3_each=line.sku.volume_cm3,
         )
@@ -218,7 +283,13 @@ def _request(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Requ
     return Request(order.pk, needs, order.is_remote, hours)
 
 
-def _node(site: Site, order: Order, lanes: Sequence[Lane]) -> Node:
+def _node(
+    site: Site,
+    order: Order,
+    lanes: Sequence[Lane],
+    prices: Mapping[int, tuple[Decimal, ...]],
+    shared: Decimal,
+) -> Node:
     warehouse = site.warehouse
     return Node(
         id=warehouse.pk,
@@ -228,13 +299,13 @@ def _node(site: Site, order: Order, lanes: Sequence[Lane]) -> Node:
         stock=site.stock,
         lanes=tuple(lanes),
         capacity_left=site.load.left,
-        frozen=warehouse.is_frozen,
+        frozen=site.is_frozen,
         accepts=frozenset(warehouse.accepts),
-        banned_skus=frozenset(),
+        banned_skus=site.banned,
         handling_per_parcel=warehouse.handling_per_parcel,
         handling_per_line=warehouse.handling_per_line,
-        stock_price=site.prices,
-        capacity_price=site.load.price,
+        stock_price=prices,
+        capacity_price=site.load.price + shared,
         serves_region=_serves(warehouse, order),
         cutoff_wait_hours=site.load.wait_hours,
     )

@@ -12,3 +12,24 @@ DECIDED = declare(
     visibility="public",
     fields=["decision", "warehouses", "warehouses_en", "parcels", "total", "kgco2e", "promised_at", "stage"],
 )
+LEVER_SET = declare(
+    "routing.lever_set",
+    zh="已对仓库采取措施",
+    en="Lever set on a warehouse",
+    fields=["warehouse", "lever", "value", "until", "why"],
+)
+LEVER_ENDED = declare(
+    "routing.lever_ended",
+    zh="仓库措施已结束",
+    en="Lever on a warehouse ended",
+    fields=["warehouse", "lever", "value", "until", "why"],
+)
+WAVE_RELEASED = declare(
+    "routing.wave_released",
+    zh="拣货波次已下发",
+    en="Pick wave released",
+    fields=["wave", "releases_at"],
+)
+PRICES_SWITCHED = declare(
+    "routing.prices_switched", zh="库存价格已开关", en="Stock prices switched", fields=["is_on"]
+)

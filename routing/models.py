@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -13,12 +15,26 @@ from orderhub.access.models import Merchant
 from orderhub.orders.models import Channel, Order
 
 
-def _rate(label: object, default: str) -> models.DecimalField:  # type: ignore[type-arg]
-    return models.DecimalField(label, max_digits=9, decimal_places=4, default=Decimal(default))  # type: ignore[arg-type]
+def _rate(label: object, default: str, **options: Any) -> models.DecimalField:  # type: ignore[type-arg]
+    return models.DecimalField(
+        label,  # type: ignore[arg-type]
+        max_digits=9,
+        decimal_places=4,
+        default=Decimal(default),
+        **options,
+    )
+
+
+def _named(zh: str, en: str) -> str:
+    """The name in the reader's language, where it has one."""
+    return en if en and (get_language() or "").startswith("en") else zh
 
 
 class Strategy(models.Model):
-    """A named set of exchange rates in yuan; saving makes a new version that is effective at once."""
+    """A named set of exchange rates in yuan; its figures are those of the newest version, in force.
+
+    Figures an operator is still trying stand in the `StrategyDraft`.
+    """
 
     merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
     code = models.SlugField(_("code"), max_length=40)
@@ -37,6 +53,10 @@ class Strategy(models.Model):
     yuan_per_extra_parcel = _rate(_("¥ per extra parcel"), "2")
     forward_bonus = _rate(_("¥ bonus per parcel from a forward warehouse"), "0")
     max_parcels = models.PositiveSmallIntegerField(_("at most parcels"), null=True, blank=True)
+    capacity_price_factor = _rate(_("× capacity price"), "1", db_default=Decimal(1))
+    allow_partial = models.BooleanField(_("ship what is there"), default=True, db_default=True)
+    # Ordered criteria, separated by commas; empty: everything is weighed in yuan.
+    sequence = models.CharField(_("order of the criteria"), max_length=120, blank=True, db_default="")
     history = HistoricalRecords()
 
     class Meta:
@@ -50,11 +70,18 @@ class Strategy(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return _named(self.name, self.name_en)
 
 
 class StrategyVersion(models.Model):
-    """The figures of a strategy at one moment; decisions point here and can be replayed."""
+    """The figures of a strategy at one moment, never changed; decisions point here and can be replayed."""
+
+    class Origin(models.TextChoices):
+        """How a version came to be; empty for those before drafts existed."""
+
+        PRESET = "preset", _("ready-made")
+        PUBLISHED = "published", _("published")
+        ROLLED_BACK = "rolled_back", _("rolled back")
 
     strategy = models.ForeignKey(
         Strategy, verbose_name=_("strategy"), on_delete=models.PROTECT, related_name="versions"
@@ -69,6 +96,16 @@ class StrategyVersion(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
     )
+    origin = models.CharField(
+        _("origin"), max_length=12, choices=Origin.choices, blank=True, db_default="", default=""
+    )
+    restored_number = models.PositiveIntegerField(_("figures of version"), null=True, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True, db_default="", default="")
+    # What the replay said that stood beside it when it was published.
+    replay = models.JSONField(_("what-if"), null=True, blank=True)
+    is_unreplayed = models.BooleanField(
+        _("published without what-if, knowingly"), default=False, db_default=False
+    )
 
     class Meta:
         verbose_name = _("strategy version")
@@ -77,6 +114,65 @@ class StrategyVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.strategy_id} v{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write a new version; an older one is never written again (raises ValueError)."""
+        if not self._state.adding:
+            raise ValueError("a version of a strategy never changes")
+        super().save(*args, **kwargs)
+
+
+class StrategyDraft(models.Model):
+    """Figures being tried, apart from the version in force; every saving counts its revision up."""
+
+    strategy = models.OneToOneField(
+        Strategy, verbose_name=_("strategy"), on_delete=models.CASCADE, related_name="draft"
+    )
+    values = models.JSONField(_("figures"))
+    base_number = models.PositiveIntegerField(_("based on version"), default=0)
+    revision = models.PositiveIntegerField(_("revision"), default=1)
+    updated_at = models.DateTimeField(_("updated at"))
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("updated by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+
+    class Meta:
+        verbose_name = _("strategy draft")
+        verbose_name_plural = _("strategy drafts")
+
+    def __str__(self) -> str:
+        return f"{self.strategy_id} draft {self.revision}"
+
+
+class StrategyRule(models.Model):
+    """Which orders get which strategy: the first active rule by priority whose conditions all hold."""
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
+    name = models.CharField(_("name"), max_length=80)
+    name_en = models.CharField(_("English name"), max_length=80, blank=True)
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=100, help_text=_("Small numbers are asked first.")
+    )
+    strategy = models.ForeignKey(
+        Strategy, verbose_name=_("strategy"), on_delete=models.PROTECT, related_name="rules"
+    )
+    conditions = models.JSONField(_("conditions"), default=dict, blank=True)
+    valid_from = models.DateTimeField(_("valid from"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    is_active = models.BooleanField(_("active"), default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("strategy rule")
+        verbose_name_plural = _("strategy rules")
+        ordering = ("priority", "pk")
+
+    def __str__(self) -> str:
+        return _named(self.name, self.name_en)
 
 
 class Decision(models.Model):
@@ -94,6 +190,8 @@ class Decision(models.Model):
     alternatives = models.JSONField(_("alternatives"), default=list)
     removed = models.JSONField(_("removed"), default=list)
     shortages = models.JSONField(_("shortages"), default=list)
+    # What it was made from, as `routing.inputs` writes it; None for decisions older than that.
+    inputs = models.TextField(_("inputs"), null=True, editable=False)
     elapsed_ms = models.DecimalField(_("milliseconds"), max_digits=9, decimal_places=3)
     decided_at = models.DateTimeField(_("decided at"))
     superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)
@@ -119,3 +217,8 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}: {self.status}"
+
+
+from routing.pricing import models as pricing_models  # noqa: E402, F401  (so that Django finds them)
+from routing.twin import models as twin_models  # noqa: E402, F401
+from routing.waves import models as waves_models  # noqa: E402, F401  (likewise)

@@ -15,7 +15,9 @@ from orderhub.fulfillment.panels import Concern, Drawn, Figure, concern, figures
 from orderhub.inventory.admin_base import is_chinese, named
 from orderhub.orders.models import Order
 from routing import queries
+from routing.board import concerns as concerns
 from routing.models import Decision, StrategyVersion
+from routing.waves import panels as waves_panels  # noqa: F401  (registers its part of the order page)
 
 MOST_STRATEGIES = 8
 

@@ -8,10 +8,16 @@ from typing import Any
 from django.db.models import QuerySet
 
 from orderhub.access.models import Merchant
-from routing import record
-from routing.engine import explain, model
+from routing import record, strategies
+from routing.engine import explain, flips, model
 from routing.models import Decision
-from routing.vocabulary import NOTES, STATUSES, TERMS, Language, word
+from routing.replaying import JOINT
+from routing.vocabulary import NOTES, STATUSES, TERMS, Language, pick, word
+
+PLANNED_TOGETHER = (
+    "与其他订单一起规划，单项权重不能说明结果",
+    "planned together with other orders: no weight of its own explains it",
+)
 
 
 def current(order_id: int) -> Decision | None:
@@ -53,6 +59,7 @@ def document(decision: Decision, *, language: Language) -> dict[str, Any]:
         "status": decision.status,
         "status_text": word(STATUSES, decision.status, language),
         "sentence": explain.sentence(told, language),
+        "customer_sentence": explain.customer_sentence(told, language),
         "decided_at": decision.decided_at,
         "superseded_at": decision.superseded_at,
         "method": decision.method,
@@ -62,6 +69,8 @@ def document(decision: Decision, *, language: Language) -> dict[str, Any]:
         "winner": winner,
         "runner_up": decision.alternatives[0] if decision.alternatives else None,
         "terms": _breakdown(told, language),
+        "flips": _flips(decision, told, language),
+        "can_replay": bool(decision.inputs) and decision.method not in JOINT,
         "rounding_error": _rounding_error(told.plan) if told.plan else None,
         "alternatives": decision.alternatives,
         "removed": [{**row, "text": record.removal_text(row, language=language)} for row in decision.removed],
@@ -98,6 +107,24 @@ def _breakdown(told: model.Decision, language: Language) -> list[dict[str, Any]]
         }
         for code in TERMS
     ]
+
+
+def _flips(decision: Decision, told: model.Decision, language: Language) -> dict[str, Any]:
+    """What change of a single weight makes a kept alternative cheaper; or the sentence that none does."""
+    if told.plan is None or not told.alternatives:
+        return {"weights": [], "text": ""}
+    if decision.method in JOINT:
+        return {"weights": [], "text": pick(PLANNED_TOGETHER, language)}
+    rates = strategies.rates(decision.strategy)
+    found = flips.flips(told, rates, remote=decision.order.is_remote)
+    rows = [
+        {
+            "weight": flip.weight, "now": flip.now, "then": flip.then, "alternative": flip.alternative,
+            "text": flips.flip_sentence(flip, told, language),
+        }
+        for flip in found
+    ]  # fmt: skip
+    return {"weights": rows, "text": "" if rows else flips.no_flip_sentence(rates, language)}
 
 
 def _rounding_error(plan: model.Plan) -> Decimal:

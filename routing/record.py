@@ -23,7 +23,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One order's decision with what it was chosen from; `days`: the local day each warehouse works on it."""
+    """One order's decision with what it was chosen from; `days`: the local day each warehouse works on it;
+    `inputs` as `routing.inputs` writes them, None if they were not kept.
+    """
 
     order: Order
     lines: Sequence[OrderLine]
@@ -32,6 +34,7 @@ class Decided:
     days: Mapping[int, date]
     notes: Sequence[str]
     elapsed_ms: float
+    inputs: str | None = None
 
 
 def plan_json(decided: Decided) -> Json | None:

@@ -13,14 +13,14 @@ from orderhub.events import log
 from orderhub.events import rows as writing
 from orderhub.fulfillment import plan as planning
 from orderhub.fulfillment import reserve
+from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.fulfillment.plan import OrderPlan, ParcelPlan
 from orderhub.kernel import canonical
 from orderhub.orders import lifecycle
 from orderhub.orders import services as orders_services
 from orderhub.orders.models import Order, OrderLine
-from routing import candidates, kinds, record, strategies
+from routing import candidates, inputs, kinds, record, strategies
 from routing.candidates import Snapshot
-from routing.engine import model
 from routing.engine.decide import decide
 from routing.engine.model import PlannedParcel
 from routing.models import Decision, StrategyVersion
@@ -30,6 +30,8 @@ from routing.record import Decided
 PROMISE_MARGIN = Decimal("1.25")
 #: A warehouse picks, packs and hands over within this many hours; the lane's hours begin after it.
 HANDLING_HOURS = Decimal(6)
+#: Reasons named before those that merely left out most warehouses.
+FIRST_REASONS = ("bad_quantity", "bad_strategy", "beyond_range", "no_weight", "parcel_limit", "out_of_stock")
 MILLISECOND = Decimal("0.001")
 GRAIN = Decimal("0.000000000001")
 
@@ -39,6 +41,7 @@ def route(
     *,
     lines: Mapping[int, Sequence[OrderLine]] | None = None,
     planned: planning.Planned | None = None,
+    releases: Mapping[int, datetime] | None = None,
     now: datetime,
     actor: str,
 ) -> dict[int, str]:
@@ -47,6 +50,7 @@ def route(
     Oldest orders choose first, and what they take is gone for the others of the batch. Writes decisions,
     plans, stages, promises and events with a constant number of queries, in the caller's transaction.
     `lines` are the orders' lines with SKUs, if the caller has them; `planned` is filled with what was planned.
+    `releases`: when the orders that wait for a pick wave go to their warehouses; their hours begin there.
     """
     lines = _lines(orders) if lines is None else lines
     # A plan that nobody has been given yet is decided afresh: its units are free before anybody looks.
@@ -56,25 +60,65 @@ def route(
     found = dict.fromkeys((order.pk for order in orders), "nothing")
     if not waiting:
         return found
-    versions = strategies.choose(waiting, now=now)
-    snapshot = candidates.take_snapshot(waiting, _flat(needs), now=now)
+    picked = strategies.pick(waiting, now=now, lines=needs)
+    versions = {pk: one.version for pk, one in picked.items()}
+    snapshots = _snapshots(waiting, needs, releases or {}, now=now)
+    writer = inputs.Writer()
     decided = [
-        _decide(order, needs[order.pk], snapshot, strategies.rates(versions[order.pk]))
+        _decide(order, needs[order.pk], snapshots[order.pk], picked[order.pk], writer)
         for order in sorted(waiting, key=lambda order: (order.placed_at, order.pk))
     ]
-    rows = _keep(decided, versions, now=now)
-    plans = [OrderPlan(one.order, _parcel_plans(one)) for one in decided]
-    fulfillments = planning.plan(plans, lines=_flat(lines), now=now, actor=actor, is_clear=True)
+    fulfillments = keep(decided, versions, lines, releases=releases or {}, now=now, actor=actor)
     if planned is not None:
         planned.update((order.pk, []) for order in waiting)
         for row in fulfillments:
-            row.warehouse = snapshot.site(row.order, row.warehouse_id).warehouse
+            row.warehouse = snapshots[row.order_id].site(row.order, row.warehouse_id).warehouse
             planned[row.order_id].append(row)
-    _promise_and_tell(decided, rows, lines, now=now, actor=actor)
     short = [one.order for one in decided if one.decision.status != "routed"]
     for reason, group in _by_reason(decided, short).items():
         orders_services.backorder(group, reason=reason, lines=lines, now=now, actor=actor)
     return found | {one.order.pk: one.decision.status for one in decided}
+
+
+def keep(
+    decided: Sequence[Decided],
+    versions: Mapping[int, StrategyVersion],
+    lines: Mapping[int, Sequence[OrderLine]],
+    *,
+    releases: Mapping[int, datetime],
+    now: datetime,
+    actor: str,
+) -> list[FulfillmentOrder]:
+    """Write what was decided about locked orders of which nothing is planned; the new fulfillment orders.
+
+    The decisions (older ones are superseded), plans, stages, promises and events; `lines` are all lines of the
+    orders, changed and saved here. Stock is not taken.
+    """
+    rows = _keep(decided, versions, now=now)
+    plans = [OrderPlan(one.order, _parcel_plans(one, releases.get(one.order.pk))) for one in decided]
+    fulfillments = planning.plan(plans, lines=_flat(lines), now=now, actor=actor, is_clear=True)
+    _promise_and_tell(decided, rows, lines, releases, now=now, actor=actor)
+    return fulfillments
+
+
+def _snapshots(
+    orders: Sequence[Order],
+    needs: Mapping[int, Sequence[OrderLine]],
+    releases: Mapping[int, datetime],
+    *,
+    now: datetime,
+) -> dict[int, Snapshot]:
+    """What each order sees: one snapshot for those that go at once, one for each wave that others wait for."""
+    groups: dict[datetime, list[Order]] = {}
+    for order in orders:
+        groups.setdefault(releases.get(order.pk, now), []).append(order)
+    found: dict[int, Snapshot] = {}
+    for start, group in groups.items():
+        snapshot = candidates.take_snapshot(
+            group, [line for order in group for line in needs[order.pk]], now=start
+        )
+        found.update((order.pk, snapshot) for order in group)
+    return found
 
 
 def _lines(orders: Sequence[Order]) -> dict[int, list[OrderLine]]:
@@ -92,24 +136,33 @@ def _flat(lines: Mapping[int, Sequence[OrderLine]]) -> list[OrderLine]:
 
 
 def _decide(
-    order: Order, lines: Sequence[OrderLine], snapshot: Snapshot, strategy: model.Strategy
+    order: Order,
+    lines: Sequence[OrderLine],
+    snapshot: Snapshot,
+    picked: strategies.Picked,
+    writer: inputs.Writer,
 ) -> Decided:
     start = perf_counter()
+    strategy = strategies.rates(picked.version)
     offer = snapshot.offer(order, lines)
-    decision = decide(offer.request, offer.nodes, strategy)
-    notes = list(offer.notes)
-    if decision.status != "routed" and offer.request.promise_hours is not None:
-        decision = decide(replace(offer.request, promise_hours=None), offer.nodes, strategy)
+    request = offer.request
+    decision = decide(request, offer.nodes, strategy)
+    notes = [*offer.notes, *picked.notes]
+    if decision.status != "routed" and request.promise_hours is not None:
+        request = replace(request, promise_hours=None)
+        decision = decide(request, offer.nodes, strategy)
         notes.append("promise_dropped")
     if decision.status != "routed" and offer.refused:
         # Better to ask a warehouse that refused once again than to let the order wait.
         offer = snapshot.offer(order, lines, ask_again=True)
-        decision = decide(replace(offer.request, promise_hours=None), offer.nodes, strategy)
+        request = replace(offer.request, promise_hours=None)
+        decision = decide(request, offer.nodes, strategy)
+    kept = writer.dump(request, offer.nodes, strategy)  # before the units it saw are taken
     parcels = decision.plan.parcels if decision.plan else ()
     days = {p.node_id: snapshot.site(order, p.node_id).load.date for p in parcels}
     snapshot.take(order, parcels, {line.pk: line.sku_id for line in lines})
     elapsed_ms = (perf_counter() - start) * 1000
-    return Decided(order, lines, offer, decision, days, notes, elapsed_ms)
+    return Decided(order, lines, offer, decision, days, notes, elapsed_ms, kept)
 
 
 def _keep(
@@ -130,6 +183,7 @@ def _keep(
             alternatives=_encoded(record.alternatives_json(one)),
             removed=_encoded(record.removed_json(one)),
             shortages=_encoded(record.shortages_json(one)),
+            inputs=one.inputs,
             elapsed_ms=Decimal(one.elapsed_ms).quantize(MILLISECOND),
             decided_at=now,
         )
@@ -141,12 +195,12 @@ def _encoded(value: object) -> writing.Encoded | None:
     return None if value is None else writing.Encoded(canonical.dumps(value))
 
 
-def _parcel_plans(one: Decided) -> list[ParcelPlan]:
+def _parcel_plans(one: Decided, start: datetime | None) -> list[ParcelPlan]:
     plan = one.decision.plan
-    return [_parcel_plan(one, parcel) for parcel in plan.parcels] if plan else []
+    return [_parcel_plan(one, parcel, start) for parcel in plan.parcels] if plan else []
 
 
-def _parcel_plan(one: Decided, parcel: PlannedParcel) -> ParcelPlan:
+def _parcel_plan(one: Decided, parcel: PlannedParcel, start: datetime | None) -> ParcelPlan:
     return ParcelPlan(
         warehouse_id=parcel.node_id,
         rate_card_id=one.offer.options[parcel.node_id, parcel.carrier].card.pk,
@@ -157,6 +211,7 @@ def _parcel_plan(one: Decided, parcel: PlannedParcel) -> ParcelPlan:
         freight=parcel.terms["freight"],
         kgco2e=parcel.kgco2e.quantize(GRAIN),
         capacity_date=one.days[parcel.node_id],
+        starts_at=start,
     )
 
 
@@ -164,6 +219,7 @@ def _promise_and_tell(
     decided: Sequence[Decided],
     rows: Sequence[Decision],
     lines: Mapping[int, Sequence[OrderLine]],
+    releases: Mapping[int, datetime],
     *,
     now: datetime,
     actor: str,
@@ -173,19 +229,22 @@ def _promise_and_tell(
     orders = [one.order for one, _row in planned]
     moved = {order.pk for order in lifecycle.settle((order, lines[order.pk]) for order in orders)}
     for one, _row in planned:
-        _promise(one, now=now)
+        _promise(one, start=releases.get(one.order.pk, now), now=now)
     lifecycle.save(orders, ["stage", "promised_at"], now=now)
     facts = [_decided_fact(one, row, has_moved=one.order.pk in moved) for one, row in planned]
     log.record(facts, now=now, actor=actor)
 
 
-def _promise(one: Decided, *, now: datetime) -> None:
-    """Promise a time to an order that ships whole, once; a promise that can still be kept stays."""
+def _promise(one: Decided, *, start: datetime, now: datetime) -> None:
+    """Promise a time to an order that ships whole, once; a promise that can still be kept stays.
+
+    The hours count from `start`, when it goes to its warehouses.
+    """
     order, plan = one.order, one.decision.plan
     if plan is None or one.decision.status != "routed":
         return
     if order.promised_at is None or "promise_dropped" in one.notes or order.promised_at <= now:
-        latest = now + timedelta(
+        latest = max(start, now) + timedelta(
             seconds=int(
                 ((plan.hours * PROMISE_MARGIN + HANDLING_HOURS) * 3600).to_integral_value(ROUND_CEILING)
             )
@@ -212,16 +271,21 @@ def _decided_fact(one: Decided, row: Decision, *, has_moved: bool) -> log.Fact:
 
 
 def _by_reason(decided: Sequence[Decided], short: Sequence[Order]) -> dict[str, list[Order]]:
-    """Orders that are short, by the limit that left out most warehouses; stock is named first."""
+    """Orders that are short, by what keeps their lines from going: what somebody must put right first, then
+    stock, else the limit that left out most warehouses."""
     wanted = {order.pk for order in short}
     found: dict[str, list[Order]] = {}
     for one in decided:
         if one.order.pk in wanted:
-            codes = [removal.code for removal in one.decision.removed]
+            lines = {None, *(shortage.line_id for shortage in one.decision.shortages)}
+            codes = [removal.code for removal in one.decision.removed if removal.line_id in lines]
             codes += ["refused_before"] * len(one.offer.refused)
+            named = [code for code in FIRST_REASONS if code in codes]
             reason = (
-                "out_of_stock"
-                if "out_of_stock" in codes or not codes
+                named[0]
+                if named
+                else "out_of_stock"
+                if not codes
                 else max(sorted(set(codes)), key=codes.count)
             )
             found.setdefault(reason, []).append(one.order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,19 +12,13 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from orderhub.access.models import Merchant, User
-from orderhub.orders.models import Order
+from orderhub.orders.models import Order, OrderLine
+from routing import choosing
+from routing import figures as plain_figures
 from routing.engine import model
-from routing.models import Strategy, StrategyVersion
-
-FIGURES = (
-    "yuan_per_hour",
-    "yuan_per_hour_remote",
-    "yuan_per_kgco2e",
-    "stock_price_factor",
-    "yuan_per_extra_parcel",
-    "forward_bonus",
-    "max_parcels",
-)
+from routing.figures import FIGURES as FIGURES
+from routing.figures import RATES
+from routing.models import Strategy, StrategyRule, StrategyVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +35,21 @@ class Preset:
     forward_bonus: str = "0"
     is_default: bool = False
     for_green: bool = False
+    order: tuple[str, ...] = ()
+    is_active: bool = True
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Its figures as JSON."""
+        own = {
+            "yuan_per_hour": plain_figures.plain(Decimal(self.hour)),
+            "yuan_per_hour_remote": plain_figures.plain(Decimal(self.remote_hour)),
+            "yuan_per_kgco2e": plain_figures.plain(Decimal(self.kgco2e)),
+            "stock_price_factor": plain_figures.plain(Decimal(self.stock_price)),
+            "forward_bonus": plain_figures.plain(Decimal(self.forward_bonus)),
+            "order": list(self.order),
+        }
+        return plain_figures.complete(own)
 
 
 PRESETS = (
@@ -50,11 +59,21 @@ PRESETS = (
     Preset("stock", "库存均衡", "Inventory balance", "0.08", "0.50", "0.5", stock_price="2"),
     Preset("green", "绿色优先", "Green", "0.05", "0.20", "5", for_green=True),
     Preset("forward", "前置仓优先", "Forward warehouse first", "0.08", "0.50", "0.5", forward_bonus="2"),
+    Preset(
+        "sequential",
+        "最少包裹，再就近",
+        "Fewest parcels, then nearest",
+        "0.08",
+        "0.50",
+        "0.5",
+        order=("parcels", "distance", "money"),
+        is_active=False,
+    ),
 )
 
 
 def ensure_presets(merchant: Merchant, *, now: datetime) -> list[Strategy]:
-    """The six ready-made strategies of a merchant, made with their first versions where missing."""
+    """The ready-made strategies of a merchant, made with their first versions where missing."""
     with transaction.atomic():
         Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
         held = Strategy.objects.filter(merchant=merchant)
@@ -66,69 +85,148 @@ def ensure_presets(merchant: Merchant, *, now: datetime) -> list[Strategy]:
     return list(Strategy.objects.filter(merchant=merchant).order_by("id"))
 
 
-def save_version(strategy: Strategy, *, actor: User | None, now: datetime) -> StrategyVersion:
-    """The version holding the strategy's present figures; a new one, in force at once, if they changed."""
+def save_version(strategy: Strategy, *, actor: User | None, now: datetime, **told: Any) -> StrategyVersion:
+    """The version holding the strategy's present figures; a new one, in force at once, if they changed.
+
+    `told` are further fields of a new version: its origin, note, replay.
+    """
     with transaction.atomic():
         # Two operators saving at once must not give out one number twice.
         Strategy.objects.select_for_update().get(pk=strategy.pk)
-        newest = strategy.versions.order_by("-number").first()
+        newest = in_force(strategy)
         values = figures(strategy)
-        if newest is not None and newest.values == values:
+        if newest is not None and not plain_figures.changed(newest.values, values):
             return newest
         number = newest.number + 1 if newest else 1
         return StrategyVersion.objects.create(
-            strategy=strategy, number=number, values=values, created_at=now, created_by=actor
+            strategy=strategy, number=number, values=values, created_at=now, created_by=actor, **told
         )
 
 
 def in_force(strategy: Strategy) -> StrategyVersion | None:
-    """The newest version of a strategy; None if it was never saved."""
+    """The newest version of a strategy; None if it was never published."""
     return strategy.versions.order_by("-number").first()
 
 
 def figures(strategy: Strategy) -> dict[str, Any]:
-    """The figures of a strategy as JSON: plain decimals as text, the parcel limit as a number or null."""
+    """The figures of a strategy as JSON, under its code (see `routing.figures`)."""
     found: dict[str, Any] = {"code": strategy.code}
-    for name in FIGURES:
-        value = getattr(strategy, name)
-        found[name] = (
-            f"{Decimal(value).normalize():f}" if name != "max_parcels" and value is not None else value
-        )
-    return found
+    found |= {name: plain_figures.plain(Decimal(getattr(strategy, name))) for name in RATES}
+    order = [code for code in strategy.sequence.split(",") if code]
+    return {
+        **found,
+        "max_parcels": strategy.max_parcels,
+        "allow_partial": strategy.allow_partial,
+        "order": order,
+    }
+
+
+def take_over(strategy: Strategy, values: Mapping[str, Any]) -> None:
+    """Put figures as JSON into the strategy's own columns; the caller saves them."""
+    told = plain_figures.complete(values)
+    for name in RATES:
+        setattr(strategy, name, Decimal(told[name]))
+    strategy.max_parcels = told["max_parcels"]
+    strategy.allow_partial = told["allow_partial"]
+    strategy.sequence = ",".join(told["order"])
 
 
 def rates(version: StrategyVersion) -> model.Strategy:
     """What the engine needs of a version."""
-    values: Mapping[str, Any] = version.values
-    return model.Strategy(
-        code=values["code"],
-        yuan_per_hour=Decimal(values["yuan_per_hour"]),
-        yuan_per_hour_remote=Decimal(values["yuan_per_hour_remote"]),
-        yuan_per_kgco2e=Decimal(values["yuan_per_kgco2e"]),
-        stock_price_factor=Decimal(values["stock_price_factor"]),
-        yuan_per_extra_parcel=Decimal(values["yuan_per_extra_parcel"]),
-        forward_bonus=Decimal(values["forward_bonus"]),
-        max_parcels=values["max_parcels"],
-    )
+    return rates_of(version.values)
 
 
-def choose(orders: Sequence[Order], *, now: datetime) -> dict[int, StrategyVersion]:
-    """The version in force for each order: green orders the green strategy, then the channel's, else the
-    default.
+def rates_of(values: Mapping[str, Any]) -> model.Strategy:
+    """What the engine needs of figures as JSON, of a version or a draft."""
+    told = plain_figures.complete(values)
+    found: dict[str, Any] = {name: Decimal(told[name]) for name in RATES}
+    found |= {
+        "code": values.get("code", ""),
+        "max_parcels": told["max_parcels"],
+        "allow_partial": told["allow_partial"],
+        "order": tuple(told["order"]),
+    }
+    return model.Strategy(**{name: value for name, value in found.items() if name in _ENGINE_FIELDS})
 
-    A merchant without any strategy gets the presets. Two queries for the whole batch otherwise.
+
+_ENGINE_FIELDS = {field.name for field in fields(model.Strategy)}
+
+
+def choose(
+    orders: Sequence[Order],
+    *,
+    now: datetime,
+    lines: Mapping[int, Sequence[OrderLine]] | None = None,
+    shelf: Shelf | None = None,
+) -> dict[int, StrategyVersion]:
+    """The version in force for each order, as `pick` finds it."""
+    return {pk: picked.version for pk, picked in pick(orders, now=now, lines=lines, shelf=shelf).items()}
+
+
+def pick(
+    orders: Sequence[Order],
+    *,
+    now: datetime,
+    lines: Mapping[int, Sequence[OrderLine]] | None = None,
+    categories: Mapping[int, frozenset[str]] | None = None,
+    shelf: Shelf | None = None,
+) -> dict[int, Picked]:
+    """The version in force for each order and why: the first rule that holds, else green orders the green
+    strategy, then the channel's, else the default.
+
+    Three queries for the whole batch: versions, channels, rules. Without `lines` (with SKUs) the categories
+    are read when a rule asks for them, unless `categories` by order tells them. A merchant without any
+    strategy in force gets the presets.
     """
-    newest = _newest({order.merchant_id for order in orders})
-    for merchant in Merchant.objects.filter(pk__in={o.merchant_id for o in orders} - newest.keys()):
+    merchants = {order.merchant_id for order in orders}
+    newest = dict(shelf.newest) if shelf else _newest(merchants)
+    for merchant in Merchant.objects.filter(pk__in=merchants - newest.keys()):
         ensure_presets(merchant, now=now)
         newest |= _newest([merchant.pk])
-    return {order.pk: _pick(order, newest[order.merchant_id]) for order in orders}
+    rules = shelf.rules if shelf else _rules(merchants)
+    facts = choosing.facts_of(orders, rules, lines, categories or {})
+    return {
+        order.pk: _pick(
+            order, newest[order.merchant_id], rules.get(order.merchant_id, ()), facts[order.pk], now
+        )
+        for order in orders
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A version and why an order got it: the rule, or else `why` ("green", "channel", "default", "only")."""
+
+    version: StrategyVersion
+    rule: StrategyRule | None
+    why: str
+    facts: choosing.Facts
+
+    @property
+    def notes(self) -> list[str]:
+        """What the decision keeps of it: the rule with its names, as it was then."""
+        rule = self.rule
+        return [] if rule is None else [f"strategy_rule:{rule.name}|{rule.name_en or rule.name}"]
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
     version: StrategyVersion
     channels: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The versions in force and the active rules of some merchants, to pick from more than once."""
+
+    newest: Mapping[int, list[_Choice]]
+    rules: Mapping[int, list[StrategyRule]]
+
+
+def shelf_of(merchant_ids: Iterable[int]) -> Shelf:
+    """The shelf of these merchants: three queries."""
+    ids = set(merchant_ids)
+    return Shelf(_newest(ids), _rules(ids))
 
 
 def _newest(merchant_ids: Iterable[int]) -> dict[int, list[_Choice]]:
@@ -149,31 +247,49 @@ def _newest(merchant_ids: Iterable[int]) -> dict[int, list[_Choice]]:
     return found
 
 
-def _pick(order: Order, choices: Sequence[_Choice]) -> StrategyVersion:
+def _rules(merchant_ids: Iterable[int]) -> dict[int, list[StrategyRule]]:
+    found: dict[int, list[StrategyRule]] = {}
+    rows = StrategyRule.objects.filter(merchant_id__in=set(merchant_ids), is_active=True)
+    for rule in rows.order_by("priority", "pk"):
+        found.setdefault(rule.merchant_id, []).append(rule)
+    return found
+
+
+def _pick(
+    order: Order,
+    choices: Sequence[_Choice],
+    rules: Sequence[StrategyRule],
+    facts: choosing.Facts,
+    now: datetime,
+) -> Picked:
     """The first fitting active strategy; with none active, the default goes on rather than stop the
     orders."""
     active = [choice for choice in choices if choice.version.strategy.is_active] or choices
+    by_strategy = {choice.version.strategy_id: choice.version for choice in active}
+    for rule in rules:
+        version = by_strategy.get(rule.strategy_id)
+        if version is not None and choosing.holds(rule, facts, now):
+            return Picked(version, rule, "rule", facts)
     fitting = (
-        *(choice for choice in active if order.green and choice.version.strategy.for_green),
-        *(choice for choice in active if order.channel_id in choice.channels),
-        *(choice for choice in active if choice.version.strategy.is_default),
-        *active,
+        *((c, "green") for c in active if order.green and c.version.strategy.for_green),
+        *((c, "channel") for c in active if order.channel_id in c.channels),
+        *((c, "default") for c in active if c.version.strategy.is_default),
+        *((c, "only") for c in active),
     )
-    return fitting[0].version
+    found, why = fitting[0]
+    return Picked(found.version, None, why, facts)
 
 
 def _make(preset: Preset, merchant: Merchant, *, is_default: bool, now: datetime) -> None:
-    strategy = Strategy.objects.create(
+    strategy = Strategy(
         merchant=merchant,
         code=preset.code,
         name=preset.name,
         name_en=preset.name_en,
         is_default=is_default,
+        is_active=preset.is_active,
         for_green=preset.for_green,
-        yuan_per_hour=Decimal(preset.hour),
-        yuan_per_hour_remote=Decimal(preset.remote_hour),
-        yuan_per_kgco2e=Decimal(preset.kgco2e),
-        stock_price_factor=Decimal(preset.stock_price),
-        forward_bonus=Decimal(preset.forward_bonus),
     )
-    save_version(strategy, actor=None, now=now)
+    take_over(strategy, preset.values)
+    strategy.save()
+    save_version(strategy, actor=None, now=now, origin=StrategyVersion.Origin.PRESET)

@@ -1,16 +1,26 @@
-"""What routing does by the clock: orders that lost a race are tried again."""
+"""What routing does by the clock: orders that lost a race are tried again, levers and prices kept current."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from orderhub.events.registry import every
+from orderhub.events.models import Delivery
+from orderhub.events.registry import every, on
 from orderhub.kernel import clock
 from orderhub.orders import services as orders
 from orderhub.orders.models import Order
 from orderhub.orders.models.order import StepState
+from routing.pricing import demand as demand  # registers the projection of demand
+from routing.pricing import levers
+from routing.pricing import services as pricing
+from routing.twin import jobs as jobs  # registers the jobs of what-ifs
+from routing.waves import services as waves
 
 RETRY_SECONDS = 300
+WAVE_SECONDS = 10.0
+LEVER_SECONDS = 30
+PRICE_SECONDS = 60
 BATCH = 200
 
 
@@ -29,3 +39,32 @@ def retry_lost_races(now: datetime | None = None) -> int:
     ids = list(lost.values_list("pk", flat=True)[:BATCH])
     orders.reroute(ids, reason="stock_taken", actor="system", now=now or clock.now())
     return len(ids)
+
+
+@every(LEVER_SECONDS, name="routing.levers", queue="route")
+def end_levers() -> int:
+    """End the levers on warehouses whose time is up."""
+    return levers.expire(now=clock.now())
+
+
+@every(WAVE_SECONDS, name="routing.waves", queue="route")
+def pick_waves(now: datetime | None = None) -> int:
+    """Open, plan and release the pick waves that are due."""
+    return waves.tick(now=now or clock.now())
+
+
+@every(PRICE_SECONDS, name="routing.prices", queue="low")
+def refresh_prices() -> int:
+    """Make the price books that are due; each merchant says how often."""
+    return pricing.refresh_due(now=clock.now())
+
+
+@on("stock.received", name="routing.receipts", queue="low", batch=200, ordered=False)
+def note_receipts(deliveries: Sequence[Delivery]) -> None:
+    """Stock came in: the next book comes soon, and what was expected has arrived."""
+    received = [
+        (one.merchant_id, str(one.event.payload["warehouse"]), list(one.event.payload["skus"]))
+        for one in deliveries
+        if one.merchant_id is not None
+    ]
+    pricing.note_receipts(received, now=clock.now())

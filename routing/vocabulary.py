@@ -26,9 +26,37 @@ STATUSES: Words = {
 REFUSED_BEFORE = ("{name}：此前拒绝或缺拣过本订单", "{name}: refused this order before or could not pick it")
 MORE_REMOVED = ("另有 {count} 条同类排除", "{count} more of this kind")
 NOTES: Words = {
+    "wave": (
+        "拣货波次前与其他等待订单一起重新规划，承诺时间不变",
+        "Planned anew together with the other waiting orders before the pick wave; the promise stays",
+    ),
+    "wave_dearer": (
+        "本单单独看更贵，整个波次合计更省",
+        "Dearer for this order alone; the wave as a whole is cheaper",
+    ),
     "stock_price_off": (
-        "近 30 天出库不足，部分 SKU 的库存价格按 0 计",
-        "Too few units shipped in 30 days: some SKUs have a stock price of 0",
+        "近 28 天需求不足，部分 SKU 的库存价格按 0 计",
+        "Too few units were asked for in 28 days: some SKUs have a stock price of 0",
+    ),
+    "prices_missing": (
+        "还没有库存价格表，库存价格按 0 计",
+        "There is no price book yet: stock prices are 0",
+    ),
+    "prices_switched_off": (
+        "库存价格已由人工关闭，按 0 计",
+        "Stock prices were switched off by hand: they are 0",
+    ),
+    "prices_forecast_missing": (
+        "没有需求预测或运价，库存价格按 0 计",
+        "There is no demand forecast or no tariff: stock prices are 0",
+    ),
+    "prices_forecast_wrong": (
+        "上一周期的预测误差超限，库存价格按 0 计",
+        "The forecast of the last cycle was too wrong: stock prices are 0",
+    ),
+    "prices_old": (
+        "库存价格表超过 24 小时未更新，按 0 计",
+        "The price book is older than 24 hours: stock prices are 0",
     ),
     "service_not_offered": (
         "没有仓库提供所选服务，按其他服务比较",
@@ -42,12 +70,21 @@ NOTES: Words = {
         "原承诺时间已无法满足，重新承诺",
         "The time promised before cannot be kept; a new one was given",
     ),
+    "strategy_rule": ("策略由规则「{name}」选定", "The rule “{name}” chose the strategy"),
 }
 
 
 def word(table: Words, code: str, language: Language) -> str:
-    """The words of a code; an unknown code stands for itself."""
-    return pick(table[code], language) if code in table else code
+    """The words of a code; an unknown code stands for itself.
+
+    A code may carry the name it speaks of in both languages: `code:名称|name`.
+    """
+    code, _colon, names = code.partition(":")
+    if code not in table:
+        return code
+    zh, _bar, en = names.partition("|")
+    text = pick(table[code], language)
+    return text.replace("{name}", pick((zh, en or zh), language)) if names else text
 
 
 def pick(pair: tuple[str, str], language: Language) -> str:

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from orderhub.access import keys, limits
 from orderhub.fulfillment import wire_catalog
 from orderhub.orders import journeys
+from routing.promise import network
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +45,7 @@ def _fresh_cache() -> Iterator[None]:
     limits.reset()
     wire_catalog.forget()
     journeys.forget()
+    network.forget()
     yield
     cache.clear()
 

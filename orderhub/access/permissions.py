@@ -15,7 +15,7 @@ class IsMerchant(BasePermission):
     """The caller belongs to an active merchant and, with a scoped key, has `<area>:read` or `<area>:write`."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Default deny; `view.scope` names the area (orders, imports, stock …)."""
+        """Default deny; `view.scope` names the area (orders, imports, stock …), `view.only_reads` a POST that asks."""
         user: Any = request.user
         merchant = getattr(user, "merchant", None)
         if merchant is None or not merchant.is_active or not user.is_authenticated:
@@ -23,4 +23,5 @@ class IsMerchant(BasePermission):
         if not isinstance(user, KeyHolder):
             return True
         area = getattr(view, "scope", "")
-        return bool(area) and user.may(scopes.needed(area, writes=request.method not in SAFE_METHODS))
+        writes = request.method not in SAFE_METHODS and not getattr(view, "only_reads", False)
+        return bool(area) and user.may(scopes.needed(area, writes=writes))

@@ -53,7 +53,8 @@ class HubSchema(AutoSchema):
         area = getattr(self.view, "scope", "")
         if not area:
             return {}
-        return {"x-scope": scopes.needed(area, writes=self.method not in ("GET", "HEAD", "OPTIONS"))}
+        asks = self.method in ("GET", "HEAD", "OPTIONS") or getattr(self.view, "only_reads", False)
+        return {"x-scope": scopes.needed(area, writes=not asks)}
 
     def get_description(self) -> str:  # type: ignore[override]  # drf-spectacular asks without arguments
         """The view's own words and the scope."""

@@ -17,6 +17,7 @@ SCOPES: dict[str, Any] = {
     "imports:write": _("Upload files"),
     "stock:read": _("Read SKUs, warehouses and stock"),
     "stock:write": _("Maintain SKUs and warehouses, set stock counts"),
+    "promises:read": _("Ask what can be promised to a cart"),
     "channels:read": _("Read channels"),
     "rates:read": _("Read rate cards"),
     "keys:read": _("Read this merchant's keys (never their clear text)"),

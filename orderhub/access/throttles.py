@@ -11,8 +11,8 @@ from rest_framework.throttling import BaseThrottle
 from orderhub.access import limits
 from orderhub.access.authentication import KeyHolder, answer_headers
 
-#: Actions with a bucket of their own: one bulk call places up to a thousand orders.
-POLICIES = {"bulk": "bulk"}
+#: Actions with a bucket of their own: one bulk call places up to a thousand orders, and a promise is computed.
+POLICIES = {"bulk": "bulk", "promise": "promise"}
 #: A key may send this many times its rate per second at once.
 BURST = 2
 

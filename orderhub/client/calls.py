@@ -904,6 +904,17 @@ class OrderHub(Transport):
             ),
         )
 
+    def routing_promise_create(
+        self, body: m.PromiseInRequest, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.PromiseOut:
+        """What a checkout may promise.
+
+        Scope: `promises:read`.
+        """
+        return cast(
+            "m.PromiseOut", self.call("POST", "/api/v1/routing/promise/", query={"lang": lang}, body=body)
+        )
+
     def skus_list(
         self,
         *,
@@ -1253,7 +1264,7 @@ class OrderHub(Transport):
         cursor: str | None = None,
         fields: str | None = None,
         is_active: bool | None = None,
-        kind: Literal["warehouse", "forward", "store", "factory"] | None = None,
+        kind: Literal["warehouse", "forward", "store", "factory", "dropship"] | None = None,
         lang: Literal["en", "zh-hans"] | None = None,
         ordering: Literal["code", "-code", "id", "-id"] | None = None,
         page: int | None = None,
@@ -1288,7 +1299,7 @@ class OrderHub(Transport):
         code: str | None = None,
         fields: str | None = None,
         is_active: bool | None = None,
-        kind: Literal["warehouse", "forward", "store", "factory"] | None = None,
+        kind: Literal["warehouse", "forward", "store", "factory", "dropship"] | None = None,
         lang: Literal["en", "zh-hans"] | None = None,
         ordering: Literal["code", "-code", "id", "-id"] | None = None,
         page_size: int | None = None,

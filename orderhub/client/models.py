@@ -110,6 +110,27 @@ class CarbonLine(TypedDict):
     by_stage: dict[str, str]
 
 
+class CartLineInRequest(TypedDict):
+    """Units of one SKU in the cart."""
+
+    sku: str
+    quantity: int
+
+
+class CartPlaceInRequest(TypedDict):
+    """Where the cart goes: the address of an order, or only its region or Chinese postcode."""
+
+    country: NotRequired[str]
+    province: NotRequired[str]
+    city: NotRequired[str]
+    district: NotRequired[str]
+    address: NotRequired[str]
+    name: NotRequired[str]
+    phone: NotRequired[str]
+    postcode: NotRequired[str]
+    email: NotRequired[str]
+
+
 class Channel(TypedDict):
     """A shop or marketplace."""
 
@@ -767,6 +788,14 @@ class PatchedWarehouseRequest(TypedDict):
     is_active: NotRequired[bool]
 
 
+class PickUpOut(TypedDict):
+    """The store to fetch the goods from."""
+
+    city: str
+    address: str
+    distance_km: str
+
+
 class Pill(TypedDict):
     """A state in a word; `tone` is wait, go, ok, warn, bad or hold."""
 
@@ -796,6 +825,44 @@ class Promisable(TypedDict):
     serving: int
     elsewhere: int
     as_of: str | None
+
+
+class PromiseInRequest(TypedDict):
+    """A cart and where it goes."""
+
+    lines: list[CartLineInRequest]
+    destination: CartPlaceInRequest
+    options: NotRequired[list[PromiseOptionEnum]]
+    channel: NotRequired[str]
+
+
+PromiseOptionEnum = Literal["standard", "express", "green", "pick_up"]
+
+
+class PromiseOptionOut(TypedDict):
+    """One way of delivery; without `available` the reason says why and dates, price and carbon are null."""
+
+    option: PromiseOptionEnum
+    available: bool
+    reason: str
+    reason_text: str
+    arrives_from: str | None
+    arrives_to: str | None
+    price: str | None
+    currency: str
+    kgco2e: str | None
+    parcels: int
+    expires_at: str
+    short: list[ShortOut]
+    earliest: str | None
+    pick_up_at: PickUpOut | None
+
+
+class PromiseOut(TypedDict):
+    """What can be promised, in the order standard, express, green, pick-up."""
+
+    quoted_at: str
+    options: list[PromiseOptionOut]
 
 
 class RateCard(TypedDict):
@@ -898,6 +965,7 @@ ScopesEnum = Literal[
     "imports:write",
     "stock:read",
     "stock:write",
+    "promises:read",
     "channels:read",
     "rates:read",
     "keys:read",
@@ -905,6 +973,13 @@ ScopesEnum = Literal[
 ]
 
 ServiceEnum = Literal["standard", "express", "economy"]
+
+
+class ShortOut(TypedDict):
+    """Units that are missing of one SKU."""
+
+    sku: str
+    quantity: int
 
 
 class Sku(TypedDict):
@@ -1035,7 +1110,7 @@ class Warehouse(TypedDict):
     is_active: NotRequired[bool]
 
 
-WarehouseKindEnum = Literal["warehouse", "forward", "store", "factory"]
+WarehouseKindEnum = Literal["warehouse", "forward", "store", "factory", "dropship"]
 
 
 class WarehouseRequest(TypedDict):

@@ -271,6 +271,23 @@ _REASONS: dict[str, Text] = {
     **{reason.value: reason.label for reason in Hold.Reason},
     "cannot_be_served": _("no warehouse can serve it"),
     "address_change": _("address change"),
+    "out_of_stock": _("not enough units in stock"),
+    "stock_taken": _("its stock was taken by others"),
+    "no_weight": _("a SKU has no weight"),
+    "bad_tariff": _("a carrier's tariff is incomplete"),
+    "bad_strategy": _("a figure of the strategy makes no sense"),
+    "bad_quantity": _("units or weights make no sense"),
+    "beyond_range": _("amounts beyond what can be reckoned"),
+    "parcel_limit": _("more parcels needed than the strategy allows"),
+    "no_capacity": _("no parcel capacity left today"),
+    "no_lane": _("no carrier goes there"),
+    "no_customs_lane": _("cannot be cleared through customs there"),
+    "misses_promise": _("too late for the promise"),
+    "frozen": _("the warehouses are frozen"),
+    "sku_banned": _("not allowed from these warehouses"),
+    "trait_not_accepted": _("no warehouse handles such goods"),
+    "too_heavy": _("too heavy for every parcel"),
+    "refused_before": _("the warehouses refused it"),
 }
 
 

@@ -33,8 +33,8 @@ def kept(context: Context) -> Planned:
 
 @dataclass(frozen=True, slots=True)
 class ParcelPlan:
-    """One parcel as routing decided it: `pieces` are (order line id, units), `hours` count from now to the
-    door."""
+    """One parcel as routing decided it: `pieces` are (order line id, units), `hours` count to the door from
+    `starts_at`, when it goes to the warehouse (None: now)."""
 
     warehouse_id: int
     rate_card_id: int
@@ -45,6 +45,7 @@ class ParcelPlan:
     freight: Decimal
     kgco2e: Decimal
     capacity_date: date | None = None
+    starts_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _to_allocated(line: OrderLine, quantity: int) -> list[ledger.Move]:
 
 
 def _fulfillment(order: Order, parcel: ParcelPlan, number: int, *, now: datetime) -> FulfillmentOrder:
-    earliest, latest = arrival(start=now, hours=parcel.hours)
+    earliest, latest = arrival(start=parcel.starts_at or now, hours=parcel.hours)
     return FulfillmentOrder(
         merchant_id=order.merchant_id,
         order=order,

@@ -25,13 +25,13 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.views import ChangeList
 
-from orderhub.inventory import admin_movements, heat, promising, services
+from orderhub.inventory import admin_coming, admin_movements, heat, promising, services
 from orderhub.inventory.admin_base import HubAdmin, SafeResource, actor_of, button, named
 from orderhub.inventory.models import Sku, Stock, Warehouse
 from orderhub.kernel import clock
 from orderhub.templatetags.ui import pill
 
-__all__ = ["admin_movements", "ask"]  # registers the tables that only the machine writes
+__all__ = ["admin_coming", "admin_movements", "ask"]  # registers more tables
 #: More stock rows than these are counted by a file.
 MOST_COUNTED = 100
 

@@ -21,6 +21,7 @@ class Warehouse(models.Model):
         FORWARD = "forward", _("forward warehouse")
         STORE = "store", _("store")
         FACTORY = "factory", _("factory")
+        DROPSHIP = "dropship", _("drop-ship supplier")
 
     class Energy(models.TextChoices):
         GRID = "grid", _("grid electricity")
@@ -261,3 +262,34 @@ class WarehouseDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.warehouse_id} {self.date}: {self.parcels}"
+
+
+class ExpectedReceipt(models.Model):
+    """Units of one SKU that are on their way to a warehouse; `arrived_at` is set once they are on the shelf."""
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.CASCADE)
+    warehouse = models.ForeignKey(Warehouse, verbose_name=_("warehouse"), on_delete=models.CASCADE)
+    sku = models.ForeignKey(Sku, verbose_name=_("SKU"), on_delete=models.CASCADE)
+    units = models.PositiveIntegerField(_("units"))
+    expected_at = models.DateTimeField(_("expected at"))
+    reference = models.CharField(_("reference"), max_length=80, blank=True)
+    arrived_at = models.DateTimeField(_("arrived at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("expected receipt")
+        verbose_name_plural = _("expected receipts")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["warehouse", "sku", "expected_at"], name="inventory_expected_once"
+            ),
+            models.CheckConstraint(condition=Q(units__gt=0), name="inventory_expected_some"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["merchant", "expected_at"], name="inventory_expected_open",
+                condition=Q(arrived_at__isnull=True),
+            )
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.warehouse_id}/{self.sku_id}: {self.units} @ {self.expected_at}"

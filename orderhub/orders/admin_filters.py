@@ -100,8 +100,8 @@ class WaitingFilter(DropdownFilter):
     parameter_name = "waiting_for"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Text]]:
-        """Stock, or the release of a hold."""
-        return [(name, admin_words.WAITS[name]) for name in ("stock", "hold")]
+        """Stock, the release of a hold, or the pick wave."""
+        return [(name, admin_words.WAITS[name]) for name in ("stock", "hold", "wave")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         """Orders that wait for it."""

@@ -28,6 +28,7 @@ WAITS: dict[str, Text] = {
     "stock": _("stock"),
     "payment": _("payment"),
     "merge_window": _("the end of the merge window"),
+    "wave": _("the pick wave"),
 }
 #: Holds that nothing but a person ends.
 PERSON_REASONS = (

@@ -17,6 +17,7 @@ _LABELS = {
         "capacity_price": "产能",
         "split": "拆单",
         "forward_bonus": "前置仓奖励",
+        "return_risk": "退货风险",
     },
     "en": {
         "freight": "freight",
@@ -26,6 +27,7 @@ _LABELS = {
         "capacity_price": "capacity",
         "split": "split",
         "forward_bonus": "forward bonus",
+        "return_risk": "return risk",
     },
 }
 _REASONS = {
@@ -38,6 +40,13 @@ _REASONS = {
         "trait_not_accepted": "{sku_code} 需要 {traits}，此仓不具备",
         "out_of_stock": "{sku_code} 库存不足，缺 {short_by} 件",
         "too_heavy": "{sku_code} 重 {grams} 克，超过单包裹上限 {max_grams} 克",
+        "no_customs_lane": "无法清关到 {country}",
+        "bad_tariff": "运价 {carrier} 不完整，无法计费",
+        "no_weight": "{sku_code} 没有重量，无法计费",
+        "bad_quantity": "{sku_code} 的件数或重量无效",
+        "bad_strategy": "策略的参数 {figure} 无效，无法比较",
+        "beyond_range": "金额或重量超出可计算的范围",
+        "parcel_limit": "{sku_code} 排不进策略允许的 {max_parcels} 个包裹",
     },
     "en": {
         "frozen": "frozen",
@@ -48,6 +57,13 @@ _REASONS = {
         "trait_not_accepted": "{sku_code} needs {traits}, not handled here",
         "out_of_stock": "{sku_code} is short by {short_by}",
         "too_heavy": "{sku_code} weighs {grams} g, above the parcel limit of {max_grams} g",
+        "no_customs_lane": "cannot be cleared into {country}",
+        "bad_tariff": "the tariff {carrier} is incomplete, nothing can be priced",
+        "no_weight": "{sku_code} has no weight, so it cannot be priced",
+        "bad_quantity": "the units or the weight of {sku_code} make no sense",
+        "bad_strategy": "the strategy's figure {figure} makes no sense, nothing can be compared",
+        "beyond_range": "amounts or weights are beyond what can be reckoned",
+        "parcel_limit": "{sku_code} does not fit into the {max_parcels} parcels of the strategy",
     },
 }
 
@@ -62,7 +78,7 @@ class TermDiff:
 
 def compare(winner: Plan, runner_up: Plan) -> list[TermDiff]:
     """Differences of all terms that differ; they sum exactly to the difference of the totals."""
-    diffs = [TermDiff(term, winner.terms[term] - runner_up.terms[term]) for term in TERMS]
+    diffs = [TermDiff(term, winner.terms.get(term, ZERO) - runner_up.terms.get(term, ZERO)) for term in TERMS]
     return [diff for diff in diffs if diff.yuan]
 
 
@@ -153,3 +169,55 @@ def _cents(yuan: Decimal) -> Decimal:
 
 def _signed(yuan: Decimal) -> str:
     return f"{'+' if yuan > 0 else '−'}{abs(yuan)}"
+
+
+# ---- for the customer ----------------------------------------------------------------------------
+
+#: Differences below these are none worth telling a customer.
+_HOUR, _CARBON_SHARE = Decimal(1), Decimal("0.05")
+
+
+def customer_sentence(decision: Decision, language: str) -> str:
+    """What customer service may say of a decision in ``zh`` or ``en``: no amounts, no names of places."""
+    zh = language == "zh"
+    plan = decision.plan
+    if plan is None:
+        return (
+            "目前没有仓库能发出这个订单，我们正在安排"
+            if zh
+            else "No warehouse can ship this order at the moment; we are arranging it"
+        )
+    count = len(plan.parcels)
+    places = len({parcel.node_id for parcel in plan.parcels})
+    if zh:
+        head = f"您的订单分 {count} 个包裹从 {places} 处发出" if count > 1 else "您的订单以一个包裹发出"
+    else:
+        head = (
+            f"Your order ships in {count} parcels from {places} place{'s' if places > 1 else ''}"
+            if count > 1
+            else "Your order ships in one parcel"
+        )
+    why = _advantage(plan, decision.alternatives, zh)
+    units = sum(shortage.quantity for shortage in decision.shortages)
+    tail = (
+        ""
+        if not units
+        else f"；另有 {units} 件等到货后发出"
+        if zh
+        else f"; {units} more follow once in stock"
+    )
+    return f"{head}{'，' if zh else ': '}{why}{tail}"
+
+
+def _advantage(plan: Plan, others: tuple[Plan, ...], zh: bool) -> str:
+    """In what the plan is better than the next best one, without its price."""
+    if not others:
+        return "这是目前唯一可行的方式" if zh else "it is the only way there is at the moment"
+    other = others[0]
+    if len(plan.parcels) < len(other.parcels):
+        return "这样包裹最少" if zh else "this way there are fewer parcels"
+    if other.hours - plan.hours >= _HOUR:
+        return "这样到得更快" if zh else "this way it arrives sooner"
+    if other.kgco2e > 0 and plan.kgco2e <= other.kgco2e * (1 - _CARBON_SHARE):
+        return "这样碳排放更低" if zh else "this way it emits less"
+    return "这是综合最合适的方式" if zh else "all in all this is the best way"

@@ -7,18 +7,35 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 ZERO = Decimal(0)
-TERMS = ("freight", "handling", "time", "carbon", "stock_price", "capacity_price", "split", "forward_bonus")
+TERMS = (
+    "freight",
+    "handling",
+    "time",
+    "carbon",
+    "stock_price",
+    "capacity_price",
+    "split",
+    "forward_bonus",
+    "return_risk",
+)
+#: What a sequential strategy may put in order; less is better: parcels; hours of the last one; the sum of all
+#: terms in yuan; kg CO2e to the milligram; units not sent from a forward warehouse that serves the region; km
+#: over all parcels.
+CRITERIA = ("parcels", "hours", "money", "kgco2e", "forward", "distance")
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One order line still to be sent: whole units, grams and cm³ each, and what a node must accept."""
+    """One order line still to be sent: whole units, grams and cm³ each, and what a node must accept.
+
+    ``grams_each`` None: nobody weighed it, so no parcel of it can be priced and every node refuses it.
+    """
 
     line_id: int
     sku_id: int
     sku_code: str
     quantity: int
-    grams_each: int
+    grams_each: int | None
     traits: frozenset[str] = frozenset()
     cm3_each: int = 0
 
@@ -49,7 +66,15 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A source of goods: sellable units by sku, parcels left today (None: any number), prices in yuan."""
+    """A source of goods: sellable units by sku, parcels left today (None: any number), prices in yuan.
+
+    ``stock_price`` by sku and ``capacity_price`` may be curves, which all units of a sku and all parcels that
+    one plan takes from the node run along together: q units cost the sum of the first q entries.
+    A line of a sku in ``makes`` that stock does not cover whole is made to order: ``make_left`` units at most
+    over all skus (None: any number), its parcel ``make_hours`` later. ``customs``: countries that parcels from
+    ``country`` can be cleared into (None: all). ``return_risk`` by line id: what returns of the whole line to
+    this node are expected to cost in yuan.
+    """
 
     id: int
     code: str
@@ -63,15 +88,25 @@ class Node:
     banned_skus: frozenset[int]
     handling_per_parcel: Decimal
     handling_per_line: Decimal
-    stock_price: Mapping[int, Decimal]
-    capacity_price: Decimal
+    stock_price: Mapping[int, Decimal | tuple[Decimal, ...]]
+    capacity_price: Decimal | tuple[Decimal, ...]
     serves_region: bool
     cutoff_wait_hours: Decimal = ZERO
+    makes: frozenset[int] = frozenset()
+    make_left: int | None = None
+    make_hours: Decimal = ZERO
+    country: str = ""
+    customs: frozenset[str] | None = None
+    return_risk: Mapping[int, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """Exchange rates of the operator, yuan per unit named.
+
+    With ``order`` the criteria decide one after the other (``CRITERIA``, the money last in any case) instead
+    of the sum of money alone; the terms are still priced and shown. Partial shipment needs the request's
+    leave and the strategy's.
 
     ``time_by_line_share`` weighs the hours of a parcel by its share of the order's lines instead of
     counting every parcel in full. Terms are rounded to ``digits`` decimals of a yuan (4 in trade).
@@ -87,17 +122,24 @@ class Strategy:
     max_parcels: int | None = None
     time_by_line_share: bool = False
     digits: int = 4
+    order: tuple[str, ...] = ()
+    capacity_price_factor: Decimal = Decimal(1)
+    allow_partial: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The order to be routed; ``promise_hours`` is the latest arrival still allowed (None: none given)."""
+    """The order to be routed; ``promise_hours`` is the latest arrival still allowed (None: none given).
+
+    ``country`` is the destination's; empty: customs are not looked at.
+    """
 
     order_id: int
     needs: tuple[Need, ...]
     remote: bool
     promise_hours: Decimal | None
     allow_partial: bool = True
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +206,11 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer: status routed, partial or unroutable; ``total`` is the plan's, zero without a plan."""
+    """The answer: status routed, partial or unroutable; ``total`` is the plan's, zero without a plan.
+
+    ``method``: ``subset_dp`` (exact), ``pulp`` (long orders, see ``program.search_long``), ``sequential`` and
+    ``seq_groups`` (the same two under the criteria in ``order``), ``wave`` (made together with others).
+    """
 
     order_id: int
     strategy: str
@@ -175,3 +221,12 @@ class Decision:
     shortages: tuple[Shortage, ...]
     method: str
     total: Decimal = field(default=ZERO)
+    order: tuple[str, ...] = ()
+
+
+class Senseless(ValueError):
+    """Input no plan can be chosen by: what is wrong with it (a removal code), where, and the facts."""
+
+    def __init__(self, code: str, text: str, *, need: Need | None = None, **facts: object) -> None:
+        super().__init__(text)
+        self.code, self.need, self.facts = code, need, facts

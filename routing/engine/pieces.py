@@ -34,7 +34,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Items to be routed, units no source has (by need index), removals, and whether items share a sku."""
+    """Items to be routed, units no source has (by need index), removals, and whether items share a stock."""
 
     items: tuple[Item, ...]
     short: tuple[tuple[int, int], ...]
@@ -54,8 +54,12 @@ def cut(needs: Sequence[Need], screened: Screened) -> Cut:
     items: list[Item] = []
     short: list[tuple[int, int]] = []
     skus = [need.sku_id for need in needs]
+    is_shared = len(set(skus)) < len(skus)
     order = range(len(needs))
-    for n in sorted(order, key=lambda n: -needs[n].quantity) if len(set(skus)) < len(skus) else order:
+    for n in sorted(order, key=lambda n: -needs[n].quantity) if is_shared else order:
+        if not is_shared and (whole := _item(n, needs[n], needs[n].quantity, screened)).sources:
+            items.append(whole)
+            continue
         portions, missing = _portions(needs[n], screened, screened.allowed[n], left)
         items += [_item(n, needs[n], q, screened) for q in portions]
         if missing:
@@ -66,7 +70,7 @@ def cut(needs: Sequence[Need], screened: Screened) -> Cut:
         tuple(items),
         tuple(sorted(short)),
         tuple(_removals(needs, screened, items)),
-        len(set(used)) < len(used),
+        len(set(used)) < len(used) or screened.shares_making,
     )
 
 
@@ -75,7 +79,7 @@ def _portions(
 ) -> tuple[list[int], int]:
     """Quantities of the pieces of one line, and the units missing; takes them from ``left``."""
     sku, sources = need.sku_id, screened.sources
-    stock = {s: left.get((s, sku), sources[s].node.stock.get(sku, 0)) for s in allowed}
+    stock = {s: left.get((s, sku), sources[s].stock.get(sku, 0)) for s in allowed}
     most = {s: sources[s].units_per_parcel(need) for s in allowed}
     whole = [s for s in allowed if stock[s] >= need.quantity <= most[s]]
     if whole:
@@ -95,12 +99,14 @@ def _portions(
 
 
 def _item(n: int, need: Need, quantity: int, screened: Screened) -> Item:
-    bits = 0
+    sku, bits = need.sku_id, 0
     for s in screened.allowed[n]:
         source = screened.sources[s]
-        if source.node.stock.get(need.sku_id, 0) >= quantity <= source.units_per_parcel(need):
+        if source.stock.get(sku, 0) >= quantity and (
+            (source.room is None and not source.made) or quantity <= source.units_per_parcel(need)
+        ):
             bits |= 1 << s
-    return Item((Part(n, quantity),), quantity * need.grams_each, quantity * need.cm3_each, bits)
+    return Item((Part(n, quantity),), quantity * (need.grams_each or 0), quantity * need.cm3_each, bits)
 
 
 def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) -> list[Removal]:
@@ -109,12 +115,14 @@ def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) 
     for item in items:
         able[item.parts[0].need] |= item.sources
     removed = []
+    allowed = screened.bits
     for n, need in enumerate(needs):
-        for s in screened.allowed[n]:
-            if able[n] >> s & 1:
-                continue
+        missing = allowed[n] & ~able[n]
+        while missing:
+            s = (missing & -missing).bit_length() - 1
+            missing &= missing - 1
             source = screened.sources[s]
-            short_by = need.quantity - source.node.stock.get(need.sku_id, 0)
+            short_by = need.quantity - source.stock.get(need.sku_id, 0)
             if short_by > 0:
                 removed.append(removal(source.node, need, "out_of_stock", {"short_by": short_by}))
             else:
@@ -124,7 +132,7 @@ def _removals(needs: Sequence[Need], screened: Screened, items: Sequence[Item]) 
                         source.node,
                         need,
                         "too_heavy",
-                        {"grams": need.quantity * need.grams_each, "max_grams": heaviest},
+                        {"grams": need.quantity * (need.grams_each or 0), "max_grams": heaviest},
                     )
                 )
     return removed

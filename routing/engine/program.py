@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from routing.engine.pieces import Item
-from routing.engine.price import FINE, FINER, NO_LIMIT, Rate
-from routing.engine.quick import Scale, improve, insertion
+from routing.engine.price import FINE, FINER, NO_LIMIT, Rate, stock_cost
+from routing.engine.quick import BROKEN, Scale, fills, improve, insertion
 from routing.engine.search import EXACT_ITEMS, Found, Problem, assignment, search
 from routing.engine.split import Block
+from routing.engine.tariff import EXACT_PARCELS
 
 TIME_LIMIT_SECONDS = 0.3
+_UNLIKE = -(1 << 62)
 _MAX_CHOICES = 1_500  # item-parcel pairs; larger programs were hardly ever proven optimal in time
 
 
@@ -20,21 +24,26 @@ def search_long(problem: Problem, *, alternatives: int) -> tuple[Problem, Found,
     """Plan a long order; the problem returned has the items the plans speak of.
 
     Quick plans: the exact split of twelve groups of items with like sources (never worse than any single
-    source), and cheapest insertion; both improved item by item. The program's plan counts only when proven
-    optimal within 0.3 s, so that a slow machine repeats the quick plan instead of answering at random. The
-    program opens one parcel a lane unless weight limits ask for more; the quick plans know no such bound.
+    source), cheapest insertion, and one source after the other; the best three improved item by item. The
+    program's plan counts only when proven optimal within 0.3 s, so that a slow machine repeats the quick plan
+    instead of answering at random. The program opens one parcel a lane unless weight limits ask for more; the
+    quick plans know no such bound.
+    Where price curves go on over several parcels or lines, the program prices each as the first; all plans are
+    compared at their full price.
     """
     problem = replace(problem, items=merge_exactly(problem))
     if len(problem.items) <= EXACT_ITEMS:
         return problem, search(problem, alternatives=alternatives), "subset_dp"
-    coarse, groups = _grouped(problem)
+    coarse, groups = grouped(problem)
     found = search(coarse, alternatives=alternatives)
     plans = [
         [(source, _spread(bits, groups)) for source, bits in blocks] for blocks in (found.best, *found.others)
     ]
     scale = Scale(problem)
-    quick = [improve(scale, plan) for plan in (plans[0], insertion(scale))]
-    exact = program(problem)
+    starts = [plans[0], insertion(scale), *fills(scale, 3)]
+    starts.sort(key=lambda blocks: (-_units(problem, blocks), scale.plan(blocks), sorted(blocks)))
+    quick = [improve(scale, plan) for plan in starts[:3]]
+    exact = program(problem) if problem.prices.ladder is None else None
     ranked = sorted(
         [*quick, *([] if exact is None else [exact]), *plans],
         key=lambda blocks: (-_units(problem, blocks), scale.plan(blocks), len(blocks), sorted(blocks)),
@@ -62,46 +71,62 @@ def merge_exactly(problem: Problem) -> tuple[Item, ...]:
         rates = (
             problem.prices.of_source(item.sources.bit_length() - 1) if item.sources.bit_count() == 1 else ()
         )
-        key = rates[0].source if len(rates) == 1 and _saves_by_joining(rates[0]) else -1 - len(joint)
+        joins = len(rates) == 1 and _saves_by_joining(rates[0], _least_slot(problem, rates[0]))
+        key = rates[0].source if joins else -1 - len(joint)
         held = joint.get(key)
         joint[key] = item if held is None else _joined(held, item)
     return tuple(sorted(joint.values(), key=lambda item: item.parts[0].need))
 
 
-def _saves_by_joining(rate: Rate) -> bool:
+def _saves_by_joining(rate: Rate, least_slot: int) -> bool:
     first = -(-rate.first_grams // rate.step_grams) * rate.step_fee
     fixed = (
         rate.first_fee
         + rate.handling_parcel
         + rate.carbon_parcel // (FINER // FINE)
-        + (rate.capacity + rate.split - rate.bonus) * FINE
+        + (least_slot + rate.split - rate.bonus) * FINE
     )
     rounding = 8 * FINE
     return rate.max_grams == NO_LIMIT and not rate.dim and rate.time >= 0 and fixed >= first + rounding
+
+
+def _least_slot(problem: Problem, rate: Rate) -> int:
+    """The cheapest parcel on the price curve of a source."""
+    curve = problem.prices.slot_curves.get(rate.source)
+    return rate.capacity if curve is None else min(curve.cost(1, n) for n in range(EXACT_PARCELS))
 
 
 def _joined(one: Item, two: Item) -> Item:
     return Item(one.parts + two.parts, one.grams + two.grams, one.cm3 + two.cm3, one.sources & two.sources)
 
 
-def _grouped(problem: Problem) -> tuple[Problem, list[int]]:
+def grouped(problem: Problem) -> tuple[Problem, list[int]]:
     """Twelve groups: the two items with the most like sources are joined until so many are left."""
-    items, bits = list(problem.items), [1 << i for i in range(len(problem.items))]
-    while len(items) > EXACT_ITEMS:
-        _, a, b = max(
-            (_likeness(problem, items[a], items[b]), -a, -b)
-            for a in range(len(items))
-            for b in range(a + 1, len(items))
-        )
-        items[-a], bits[-a] = _joined(items[-a], items[-b]), bits[-a] | bits[-b]
-        del items[-b], bits[-b]
-    return replace(problem, items=tuple(items)), bits
+    items: list[Item] = list(problem.items)
+    bits = [1 << i for i in range(len(items))]
+    likeness = np.full((len(items), len(items)), _UNLIKE, dtype=np.int64)
+    for a, one in enumerate(items):
+        likeness[a, a + 1 :] = [_likeness(one, two) for two in items[a + 1 :]]
+    gone: set[int] = set()
+    while len(items) - len(gone) > EXACT_ITEMS:
+        a, b = divmod(int(np.argmax(likeness)), len(items))
+        items[a], bits[a] = _joined(items[a], items[b]), bits[a] | bits[b]
+        gone.add(b)
+        likeness[b, :] = likeness[:, b] = _UNLIKE - 1
+        for other in range(len(items)):
+            if other != a and other not in gone:
+                likeness[min(a, other), max(a, other)] = _likeness(items[a], items[other])
+    kept = [n for n in range(len(items)) if n not in gone]
+    return replace(problem, items=tuple(items[n] for n in kept)), [bits[n] for n in kept]
 
 
-def _likeness(problem: Problem, one: Item, two: Item) -> tuple[bool, int, int]:
+def _likeness(one: Item, two: Item) -> int:
     """Most shared sources, fewest lost by joining; light pairs before heavy ones."""
     both = one.sources & two.sources
-    return both != 0, both.bit_count() * 2 - (one.sources | two.sources).bit_count(), -(one.grams + two.grams)
+    if not both:
+        return _UNLIKE
+    alike = both.bit_count() * 2 - (one.sources | two.sources).bit_count()
+    return (alike << 40) - min(one.grams + two.grams, 1 << 39)
 
 
 def _spread(bits: int, groups: Sequence[int]) -> int:
@@ -157,7 +182,7 @@ def program(problem: Problem) -> list[Block] | None:
         sum(1 << i for i, j in choices if j == k and put[i, k].value() > 0.5) for k in range(len(slots))
     ]
     plan = [(rate.source, bits) for rate, bits in zip(slots, packed, strict=True) if bits]
-    return plan if Scale(problem).plan(plan) < NO_LIMIT else None
+    return plan if Scale(problem).plan(plan) < BROKEN else None
 
 
 def _slots(problem: Problem) -> list[Rate]:
@@ -188,7 +213,7 @@ def _item_cost(problem: Problem, item: Item, rate: Rate) -> float:
     prices = problem.prices
     lines = len({part.need for part in item.parts})
     time = rate.time * lines / prices.time_share if prices.time_share else 0
-    stock = sum(prices.unit_price[rate.source][part.need] * part.quantity for part in item.parts)
+    stock = stock_cost(prices, rate.source, (item,), problem.needs, 1)
     return (rate.handling_line * lines + time + stock) / FINE + item.grams * rate.carbon_gram / FINER
 
 
@@ -229,4 +254,4 @@ def _limit(
                 for part in problem.items[i].parts:
                     wanted.setdefault(problem.needs[part.need].sku_id, []).append(part.quantity * variable)
         for sku, terms in wanted.items():
-            model += pulp.lpSum(terms) <= source.node.stock.get(sku, 0)
+            model += pulp.lpSum(terms) <= source.stock.get(sku, 0)

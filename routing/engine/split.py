@@ -16,17 +16,24 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from routing.engine.price import INFEASIBLE, Ints
+from routing.engine.price import INFEASIBLE, Keys
+from routing.engine.subsets import submasks
 
 Block = tuple[int, int]  # source index, bits of the items in one of its parcels
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """What one source may do in one plan: parcels at most, and the subsets its stock covers (None: all)."""
+    """What one source may do in one plan: parcels at most, and the subsets its stock covers (None: all).
+
+    ``together`` is the part of the key that all its parcels cost as one, by subset; ``extra`` what the
+    second, third, ... parcel costs beyond the first, summed up from the first one (so it begins with 0, 0).
+    """
 
     parcels: int
     covered: NDArray[np.bool_] | None
+    together: Keys | None = None
+    extra: tuple[int, ...] | None = None
 
 
 @lru_cache(maxsize=16)
@@ -46,29 +53,38 @@ def halves(count: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.i
 
 
 class Partition:
-    """Cheapest partitions of every subset into at most ``most`` parcels priced by ``cost[subset]``."""
+    """Cheapest partitions of every subset into at most ``most`` parcels priced by ``cost[subset]``.
 
-    def __init__(self, cost: Ints, count: int, most: int | None) -> None:
-        self.cost, self.count, self.most = cost, count, most
-        nothing = np.full(1 << count, INFEASIBLE, dtype=np.int64)
+    With ``exactly``, layer q has the partitions into q parcels, no fewer.
+    """
+
+    def __init__(
+        self, cost: Keys, count: int, most: int | None, infeasible: int, *, exactly: bool = False
+    ) -> None:
+        self.cost, self.count, self.most, self.infeasible = cost, count, most, infeasible
+        nothing = np.full(1 << count, infeasible, dtype=cost.dtype)
         nothing[0] = 0
         self.layers = [nothing]
         if most is None:
             self._fill(nothing, nothing)
         else:
             for _ in range(most):
-                self.layers.append(self._fill(self.layers[-1], nothing.copy()))
+                into = nothing.copy()
+                into[0] = infeasible if exactly else 0
+                self.layers.append(self._fill(self.layers[-1], into))
 
-    def _fill(self, smaller: Ints, into: Ints) -> Ints:
+    def _fill(self, smaller: Keys, into: Keys) -> Keys:
         """One more parcel on top of ``smaller``, which may be the table being filled."""
         for bit in range(self.count):
             low, high = 1 << bit, 2 << bit
             one, two, starts = halves(bit)
             least = np.minimum.reduceat(self.cost[low:high][one] + smaller[two], starts)
-            into[low:high] = np.minimum(least, INFEASIBLE)  # two infeasible keys add up, three would overflow
+            into[low:high] = np.minimum(
+                least, self.infeasible
+            )  # two infeasible keys add up, three would overflow
         return into
 
-    def table(self, most: int | None = None) -> Ints:
+    def table(self, most: int | None = None) -> Keys:
         """Least key of each subset with at most ``most`` parcels (None: as many as were allowed)."""
         return self.layers[-1] if most is None or self.most is None else self.layers[most]
 
@@ -89,34 +105,72 @@ class Partition:
         return found
 
 
+class Own:
+    """Cheapest ways of one limited source to send each subset in at most 0, 1, 2, ... parcels."""
+
+    def __init__(self, keys: Keys, count: int, most: int, infeasible: int, limit: Limit) -> None:
+        self.limit, self.infeasible = limit, infeasible
+        together = limit.together
+        apart = keys if together is None else np.where(keys >= infeasible // 2, infeasible, keys - together)
+        self.partition = Partition(apart, count, most, infeasible, exactly=limit.extra is not None)
+        self.layers = self._stepped(limit.extra) if limit.extra else self.partition.layers
+        if together is not None:
+            self.layers = [
+                np.where(layer >= infeasible // 2, infeasible, layer + together) for layer in self.layers
+            ]
+        if limit.covered is not None:
+            self.layers = [np.where(limit.covered, layer, infeasible) for layer in self.layers]
+
+    def _stepped(self, extra: tuple[int, ...]) -> list[Keys]:
+        layers = [self.partition.layers[0]]
+        for parcels, layer in enumerate(self.partition.layers[1:], 1):
+            dearer = np.where(layer >= self.infeasible // 2, self.infeasible, layer + extra[parcels])
+            layers.append(np.minimum(layers[-1], dearer))
+        return layers
+
+    def blocks(self, subset: int, most: int) -> list[int]:
+        """The parcels of a cheapest way to send a subset."""
+        extra = self.limit.extra
+        if extra is None or not subset:
+            return self.partition.blocks(subset, most)
+        parcels = min(range(1, most + 1), key=lambda q: int(self.partition.layers[q][subset]) + extra[q])
+        return self.partition.blocks(subset, parcels)
+
+
 class Split:
     """Cheapest plans for every subset of items, with slots and shared stock kept for ``limits`` sources."""
 
-    def __init__(self, keys: Ints, count: int, most: int | None, limits: Mapping[int, Limit]) -> None:
+    def __init__(
+        self,
+        keys: Keys,
+        count: int,
+        most: int | None,
+        limits: Mapping[int, Limit],
+        infeasible: int = INFEASIBLE,
+    ) -> None:
+        self.infeasible, self.unreached = infeasible, infeasible // 2
         self.keys, self.most = keys, None if most is None or most >= count else most
         self.limited = sorted(limits)
         free = keys.copy() if limits else keys
-        free[self.limited] = INFEASIBLE
+        free[self.limited] = infeasible
         self.free_keys = free
-        self.free = Partition(free.min(axis=0), count, self.most)
+        self.free = Partition(free.min(axis=0), count, self.most, infeasible)
         self.stages = [self.free.layers]
-        self.own: list[Partition] = []
+        self.own: list[Own] = []
         for source in self.limited:
             limit = limits[source]
-            own = Partition(keys[source], count, min(limit.parcels, count, self.most or count))
-            if limit.covered is not None:
-                own.layers = [np.where(limit.covered, layer, INFEASIBLE) for layer in own.layers]
+            own = Own(keys[source], count, min(limit.parcels, count, self.most or count), infeasible, limit)
             self.own.append(own)
             self.stages.append(self._join(own, self.stages[-1], count))
 
-    def _join(self, own: Partition, before: list[Ints], count: int) -> list[Ints]:
+    def _join(self, own: Own, before: list[Keys], count: int) -> list[Keys]:
         """Add a limited source to the tables of the sources before it."""
         if self.most is None:
-            return [_convolve(own.layers[-1], before[-1], count)]
+            return [_convolve(own.layers[-1], before[-1], count, self.infeasible)]
         return [
             np.minimum.reduce(
                 [
-                    _convolve(own.layers[q], before[p - q], count)
+                    _convolve(own.layers[q], before[p - q], count, self.infeasible)
                     for q in range(min(p, len(own.layers) - 1) + 1)
                 ]
             )
@@ -124,7 +178,7 @@ class Split:
         ]
 
     @property
-    def best(self) -> Ints:
+    def best(self) -> Keys:
         """Least key of each subset, all parcels allowed."""
         return self.stages[-1][-1]
 
@@ -158,15 +212,38 @@ class Split:
         _, parcels, part = min(choices)
         return part, parcels
 
-    def through_every_parcel(self, subset: int) -> tuple[Ints, Ints]:
-        """Least key of a plan for ``subset`` with a given parcel: keys [source, block] and the blocks."""
-        blocks = np.arange(subset + 1, dtype=np.int64)
-        blocks = blocks[(blocks & ~subset) == 0]
+    def through_parcels(
+        self, subset: int, mine: Mapping[int, int], count: int
+    ) -> tuple[list[int], list[int], list[int]]:
+        """The cheapest plans for ``subset`` through one given parcel, but those inside ``mine`` (items by source).
+
+        Their keys with the source and block of that parcel, at most ``count``, cheapest first, then by source
+        and block. The cheapest so many lie in as many blocks with the cheapest plans.
+        """
+        inside = submasks(subset)
         depth = None if self.most is None else self.most - 1
-        return self.free_keys[:, blocks] + self.free.table(depth)[subset - blocks], blocks
+        rest = self.free.table(depth)[subset - inside]
+        keys = self.free_keys.copy()
+        for source, bits in mine.items():
+            keys[source, submasks(bits)] = self.infeasible
+        least = keys.min(axis=0)[inside] + rest
+        near = np.sort(_smallest(least, count))
+        values = keys[:, inside[near]] + rest[near]
+        flat = values.ravel()
+        chosen = _smallest(flat, count)
+        chosen = chosen[np.lexsort((chosen, flat[chosen]))]
+        blocks = inside[near][chosen % len(near)]
+        return flat[chosen].tolist(), (chosen // len(near)).tolist(), blocks.tolist()
 
 
-def _convolve(first: Ints, second: Ints, count: int) -> Ints:
+def _smallest(values: Keys, count: int) -> NDArray[np.intp]:
+    """Where the smallest values are, in any order."""
+    if len(values) <= count:
+        return np.arange(len(values), dtype=np.intp)
+    return np.argpartition(values, count)[:count]
+
+
+def _convolve(first: Keys, second: Keys, count: int, infeasible: int) -> Keys:
     """Cheapest way to share each subset between two tables."""
     one, two, starts = halves(count)
-    return np.minimum(np.minimum.reduceat(first[one] + second[two], starts), INFEASIBLE)
+    return np.minimum(np.minimum.reduceat(first[one] + second[two], starts), infeasible)

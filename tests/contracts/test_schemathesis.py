@@ -49,7 +49,7 @@ def _lasting_connection() -> Iterator[None]:
 def key(_lasting_connection: None, settings: Any, tmp_path: Any) -> str:
     """The key of a merchant with a network, an order that has gone far, and no limit of calls."""
     settings.MEDIA_ROOT = tmp_path
-    settings.API_RATES = {"default": 100_000, "bulk": 100_000}
+    settings.API_RATES = {"default": 100_000, "bulk": 100_000, "promise": 100_000}
     make.network()
     make.place()
     make.run_until_idle()

@@ -48,7 +48,9 @@ LISTS = {
     "api:reservation-list",
 }  # fmt: skip
 #: Deeds on no one thing: they say themselves what they are about.
-DEEDS = {"api:stock-counts", "api:key-rotate", "api:order-bulk", "api:intake-order-list"}
+DEEDS = {
+    "api:stock-counts", "api:key-rotate", "api:order-bulk", "api:intake-order-list", "api:promise",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,7 @@ def test_calls_beyond_the_burst_wait_as_long_as_told(
 
 
 def test_each_key_has_its_own_bucket(stopwatch: list[float], settings: Any) -> None:
-    settings.API_RATES = {"default": 1, "bulk": 1}
+    settings.API_RATES = {"default": 1, "bulk": 1, "promise": 1}
     first, second = make.client(), make.client()
 
     assert [first.get(ORDERS).status_code for _n in range(3)] == [200, 200, 429]
