@@ -71,6 +71,7 @@ SIDEBAR: tuple[Group, ...] = (
             Link(_("Prices"), "sell", "routing.pricerow"),
             Link(_("SKU bans"), "block", "routing.skuban"),
             Link(_("Rate cards"), "payments", "fulfillment.ratecard"),
+            Link(_("Customs lanes"), "flight_takeoff", "inventory.customslane"),
         ),
     ),
     Group(
@@ -81,6 +82,7 @@ SIDEBAR: tuple[Group, ...] = (
             Link(_("Stock"), "inventory_2", "inventory.stock"),
             Link(_("Movements"), "swap_vert", "inventory.movement"),
             Link(_("Expected receipts"), "schedule", "inventory.expectedreceipt"),
+            Link(_("Make to order"), "factory", "inventory.workshop"),
             Link(_("Cart reservations"), "shopping_cart", "inventory.reservation"),
         ),
     ),

@@ -25,11 +25,16 @@ from orderhub.fulfillment.rates import Destination, LaneOption
 from orderhub.inventory.models import Stock, Warehouse
 from orderhub.kernel import regions
 from orderhub.orders.models import Order, OrderLine
-from routing import scarcity
-from routing.engine.model import Lane, Need, Node, PlannedParcel, Request
+from routing import customs, making, scarcity
+from routing.customs import Borders
+from routing.engine.model import ZERO, Lane, Need, Node, PlannedParcel, Request
 from routing.load import Load, loads, shared_price
+from routing.making import Made, Making
 from routing.pricing import bans, books, levers
 from routing.pricing.books import Book
+from routing.returns import reverse
+from routing.returns.rates import Rates
+from routing.returns.rates import read as read_returns
 
 # Packaging the freight of a parcel is reckoned with: the default carton of the carbon app.
 PACKAGING_GRAMS = 150
@@ -46,6 +51,7 @@ class Site:
     load: Load
     banned: frozenset[int] = frozenset()
     is_frozen: bool = False
+    making: Making | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +69,7 @@ NOTHING_HELD = Held({}, {})
 @dataclass(slots=True)
 class Offer:
     """What one order may choose from, with the lane behind every engine lane and what the operator should
-    know."""
+    know; `made` is what factories would make of it, by warehouse."""
 
     request: Request
     nodes: list[Node]
@@ -72,6 +78,15 @@ class Offer:
     names_en: dict[int, str]
     refused: set[int]
     notes: list[str]
+    made: Mapping[int, Made] = field(default_factory=dict)
+
+    def made_lines(self, parcel: PlannedParcel) -> frozenset[int]:
+        """The order lines of a parcel that its factory makes, and takes from no shelf."""
+        made = self.made.get(parcel.node_id)
+        if made is None:
+            return frozenset()
+        lines = {need.line_id for need in self.request.needs if need.sku_id in made.skus}
+        return frozenset(piece.line_id for piece in parcel.pieces) & lines
 
 
 @dataclass(slots=True)
@@ -83,6 +98,9 @@ class Snapshot:
     lanes: rates.Lanes
     refused: dict[int, dict[int, int]]
     books: Mapping[int, Book]
+    borders: Borders = field(default_factory=Borders)
+    returns: Rates = field(default_factory=Rates)
+    _reverse: dict[tuple[int, Destination, int], Decimal | None] = field(default_factory=dict)
     _engine_lanes: dict[tuple[int, Destination, bool], list[tuple[Lane, LaneOption]]] = field(
         default_factory=dict
     )
@@ -110,10 +128,25 @@ class Snapshot:
         request = _request(order, lines, now=self.now)
         prices = scarcity.Prices(book, request.needs, sites)
         shared = shared_price([site.load for site in sites])
+        made = {
+            site.warehouse.pk: found
+            for site in usable
+            if site.making and (found := site.making.made(request.needs, site.stock, site.load))
+        }
+        risky = [(line, share) for line in lines if (share := self.returns.of(line.sku))]
         return Offer(
             request=request,
             nodes=[
-                _node(site, order, [lane for lane, _ in fitting[site.warehouse.pk]], prices.at(site), shared)
+                _node(
+                    site,
+                    order,
+                    [lane for lane, _ in fitting[site.warehouse.pk]],
+                    prices.at(site),
+                    shared,
+                    made=made.get(site.warehouse.pk),
+                    customs=self.borders.of(site.warehouse, order.country),
+                    return_risk=self._risks(site, order, risky) if risky else {},
+                )
                 for site in usable
             ],
             options={
@@ -123,20 +156,43 @@ class Snapshot:
             names_en={site.warehouse.pk: site.warehouse.name_en or site.warehouse.name for site in sites},
             refused=refused_ids & {site.warehouse.pk for site in sites},
             notes=notes,
+            made=made,
         )
 
-    def take(self, order: Order, parcels: Iterable[PlannedParcel], sku_of: Mapping[int, int]) -> None:
-        """Leave the units and parcel slots of a plan out of what later orders see."""
+    def take(self, offer: Offer, order: Order, parcels: Iterable[PlannedParcel]) -> None:
+        """Leave the units, the parcel slots and the work of a plan out of what later orders see."""
         by_id = {site.warehouse.pk: site for site in self.sites[order.merchant_id]}
+        sku_of = {need.line_id: need.sku_id for need in offer.request.needs}
         for parcel in parcels:
-            site = by_id[parcel.node_id]
+            site, made = by_id[parcel.node_id], offer.made_lines(parcel)
             site.load.take(1)
             for piece in parcel.pieces:
-                site.stock[sku_of[piece.line_id]] -= piece.quantity
+                if piece.line_id in made:
+                    site.load.make(offer.made[parcel.node_id].day, piece.quantity)
+                else:
+                    site.stock[sku_of[piece.line_id]] -= piece.quantity
 
     def site(self, order: Order, warehouse_id: int) -> Site:
         """The site of one warehouse of the order's merchant."""
         return next(s for s in self.sites[order.merchant_id] if s.warehouse.pk == warehouse_id)
+
+    def _risks(
+        self, site: Site, order: Order, risky: Sequence[tuple[OrderLine, Decimal]]
+    ) -> dict[int, Decimal]:
+        """What returns of these lines to the warehouse are expected to cost, by line; only of goods it has."""
+        place, found = destination(order), {}
+        for line, share in risky:
+            units = line.open + line.backordered
+            is_made = site.making is not None and line.sku_id in site.making.skus
+            if not line.sku.grams or not (is_made or site.stock.get(line.sku_id)):
+                continue
+            key = site.warehouse.pk, place, units * line.sku.grams + PACKAGING_GRAMS
+            if key not in self._reverse:
+                options = self.lanes.get((site.warehouse.pk, place), ())
+                self._reverse[key] = reverse.cost(options, site.warehouse, grams=key[2])
+            if (yuan := self._reverse[key]) is not None:
+                found[line.pk] = reverse.risk(share, yuan)
+        return found
 
     def _priced(self, warehouse: Warehouse, order: Order) -> list[tuple[Lane, LaneOption]]:
         place = destination(order)
@@ -189,7 +245,8 @@ class Network:
 def read_network(merchant_ids: Iterable[int]) -> Network:
     """The network of these merchants: four queries."""
     ids = set(merchant_ids)
-    warehouses = list(Warehouse.objects.filter(merchant_id__in=ids, is_active=True).order_by("pk"))
+    rows = Warehouse.objects.filter(merchant_id__in=ids, is_active=True).select_related("workshop")
+    warehouses = list(rows.order_by("pk"))
     return Network(warehouses, rates.cards_of(ids))
 
 
@@ -200,11 +257,13 @@ def take_snapshot(
     now: datetime,
     held: Held = NOTHING_HELD,
     network: Network | None = None,
+    is_making: bool = True,
 ) -> Snapshot:
-    """Read what a batch competes for: ten queries, whatever its size, six if the `network` is at hand, and two
-    more the first time with a new price book.
+    """Read what a batch competes for: eleven queries, whatever its size, seven if the `network` is at hand, one
+    more each where a factory makes to order and where a border lies between, and two more the first time with a
+    new price book.
 
-    What is `held` counts as free.
+    What is `held` counts as free. Without `is_making` factories have only what lies on their shelves.
     """
     sku_ids = {line.sku_id for line in lines}
     if network is None:
@@ -220,6 +279,7 @@ def take_snapshot(
     for (warehouse_id, day), parcels in held.slots.items():
         if warehouse_id in load:
             load[warehouse_id].free(day, parcels)
+    made = making.read(warehouses, sku_ids) if is_making else {}
     sites: dict[int, list[Site]] = {}
     for warehouse in warehouses:
         site = Site(
@@ -229,6 +289,7 @@ def take_snapshot(
             banned.get(warehouse.pk, frozenset()),
             # The freeze of a lever is the warehouse's own, which a `network` at hand may not know yet.
             warehouse.is_frozen or levers_of.get(warehouse.pk, levers.NOTHING).is_frozen,
+            made.get(warehouse.pk),
         )
         sites.setdefault(warehouse.merchant_id, []).append(site)
     return Snapshot(
@@ -237,6 +298,8 @@ def take_snapshot(
         lanes=rates.lanes(warehouses, map(destination, orders), cards=network.cards),
         refused=refused_warehouses([order.pk for order in orders if order.pk > 0]),
         books=book_of,
+        borders=customs.read(warehouses, orders),
+        returns=read_returns(merchant_ids, sku_ids),
     )
 
 
@@ -280,7 +343,7 @@ def _request(order: Order, lines: Sequence[OrderLine], *, now: datetime) -> Requ
     hours = None
     if order.promised_at is not None and order.promised_at > now:
         hours = Decimal(int((order.promised_at - now).total_seconds())) / 3600
-    return Request(order.pk, needs, order.is_remote, hours)
+    return Request(order.pk, needs, order.is_remote, hours, country=order.country)
 
 
 def _node(
@@ -289,8 +352,14 @@ def _node(
     lanes: Sequence[Lane],
     prices: Mapping[int, tuple[Decimal, ...]],
     shared: Decimal,
+    *,
+    made: Made | None,
+    customs: frozenset[str] | None,
+    return_risk: Mapping[int, Decimal],
 ) -> Node:
     warehouse = site.warehouse
+    if made is not None:  # what is made is taken from no shelf, so nothing there gets scarcer
+        prices = {sku_id: curve for sku_id, curve in prices.items() if sku_id not in made.skus}
     return Node(
         id=warehouse.pk,
         code=warehouse.code,
@@ -308,6 +377,12 @@ def _node(
         capacity_price=site.load.price + shared,
         serves_region=_serves(warehouse, order),
         cutoff_wait_hours=site.load.wait_hours,
+        makes=made.skus if made else frozenset(),
+        make_left=made.left if made else None,
+        make_hours=made.hours if made else ZERO,
+        country=warehouse.country,
+        customs=customs,
+        return_risk=return_risk,
     )
 
 

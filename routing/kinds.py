@@ -30,6 +30,12 @@ WAVE_RELEASED = declare(
     en="Pick wave released",
     fields=["wave", "releases_at"],
 )
+STRATEGY_PUBLISHED = declare(
+    "routing.strategy_published",
+    zh="策略新版本已生效",
+    en="Strategy version in force",
+    fields=["strategy", "number"],
+)
 PRICES_SWITCHED = declare(
     "routing.prices_switched", zh="库存价格已开关", en="Stock prices switched", fields=["is_on"]
 )

@@ -27,8 +27,8 @@ CENT = Decimal("0.01")
 class Load:
     """Parcel slots of one warehouse by day, from the first day it can work on (`capacity` None: no limit).
 
-    ``ends``: the cut-off of each day. ``surcharge``: yuan per parcel set by hand. ``slots``: what slots are worth
-    by the price book, None without one.
+    ``made``: units promised to be made to order, by day. ``ends``: the cut-off of each day. ``surcharge``: yuan per
+    parcel set by hand. ``slots``: what slots are worth by the price book, None without one.
     """
 
     days: list[date]
@@ -40,10 +40,15 @@ class Load:
     slots: Slots | None = None
     warehouse_id: int = 0
     now: datetime | None = None
+    made: list[int] = field(default_factory=lambda: [0] * DAYS_AHEAD)
 
     def take(self, parcels: int) -> None:
         """Use slots of the present day."""
         self.used[self._at] += parcels
+
+    def make(self, day: date, units: int) -> None:
+        """Use up some of a day's work on goods made to order."""
+        self.made[self.days.index(day)] += units
 
     def free(self, day: date, parcels: int) -> None:
         """Give slots of one of the days back; of other days nothing is known."""
@@ -119,7 +124,7 @@ def loads(
     return {
         warehouse.pk: Load(
             days=days[warehouse.pk],
-            used=[used.get((warehouse.pk, day), 0) for day in days[warehouse.pk]],
+            used=[used.get((warehouse.pk, day), (0, 0))[0] for day in days[warehouse.pk]],
             waits=[_wait_hours(warehouse, day, now=now) for day in days[warehouse.pk]],
             capacity=_lowered(warehouse.capacity_per_day, levers.get(warehouse.pk)),
             ends=[_ends_at(warehouse, day) for day in days[warehouse.pk]],
@@ -127,6 +132,7 @@ def loads(
             slots=slots.get(warehouse.merchant_id),
             warehouse_id=warehouse.pk,
             now=now,
+            made=[used.get((warehouse.pk, day), (0, 0))[1] for day in days[warehouse.pk]],
         )
         for warehouse in warehouses
     }
@@ -156,6 +162,10 @@ def _wait_hours(warehouse: Warehouse, day: date, *, now: datetime) -> Decimal:
     return (Decimal(seconds) / 3600).quantize(CENT)
 
 
-def _used(warehouse_ids: Iterable[int], days: Iterable[date]) -> dict[tuple[int, date], int]:
+def _used(warehouse_ids: Iterable[int], days: Iterable[date]) -> dict[tuple[int, date], tuple[int, int]]:
+    """Parcels and units made to order, by warehouse and day."""
     rows = WarehouseDay.objects.filter(warehouse_id__in=set(warehouse_ids), date__in=set(days))
-    return {(pk, day): parcels for pk, day, parcels in rows.values_list("warehouse_id", "date", "parcels")}
+    return {
+        (pk, day): (parcels, made)
+        for pk, day, parcels, made in rows.values_list("warehouse_id", "date", "parcels", "made")
+    }

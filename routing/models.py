@@ -192,6 +192,10 @@ class Decision(models.Model):
     shortages = models.JSONField(_("shortages"), default=list)
     # What it was made from, as `routing.inputs` writes it; None for decisions older than that.
     inputs = models.TextField(_("inputs"), null=True, editable=False)
+    # Something else than missing stock keeps units from going: it is tried again when that may have changed.
+    is_mendable = models.BooleanField(
+        _("waits for something to be put right"), default=False, db_default=False
+    )
     elapsed_ms = models.DecimalField(_("milliseconds"), max_digits=9, decimal_places=3)
     decided_at = models.DateTimeField(_("decided at"))
     superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)
@@ -220,5 +224,6 @@ class Decision(models.Model):
 
 
 from routing.pricing import models as pricing_models  # noqa: E402, F401  (so that Django finds them)
+from routing.returns import models as returns_models  # noqa: E402, F401
 from routing.twin import models as twin_models  # noqa: E402, F401
 from routing.waves import models as waves_models  # noqa: E402, F401  (likewise)

@@ -80,6 +80,25 @@ def route(
     return found | {one.order.pk: one.decision.status for one in decided}
 
 
+def sendable(orders: Sequence[Order], *, now: datetime) -> list[Order]:
+    """Those of these orders that would get a plan now, each on what the earlier ones leave; nothing is written.
+
+    Orders with nothing open are none of them.
+    """
+    lines = _lines(orders)
+    needs = {pk: [line for line in group if line.open + line.backordered] for pk, group in lines.items()}
+    waiting = [order for order in orders if needs[order.pk]]
+    if not waiting:
+        return []
+    picked = strategies.pick(waiting, now=now, lines=needs)
+    snapshot = _snapshots(waiting, needs, {}, now=now)
+    decided = [
+        _decide(order, needs[order.pk], snapshot[order.pk], picked[order.pk], None)
+        for order in sorted(waiting, key=lambda order: (order.placed_at, order.pk))
+    ]
+    return [one.order for one in decided if one.decision.plan is not None]
+
+
 def keep(
     decided: Sequence[Decided],
     versions: Mapping[int, StrategyVersion],
@@ -140,8 +159,9 @@ def _decide(
     lines: Sequence[OrderLine],
     snapshot: Snapshot,
     picked: strategies.Picked,
-    writer: inputs.Writer,
+    writer: inputs.Writer | None,
 ) -> Decided:
+    """Decide an order on what earlier ones left; without a `writer` nobody means to keep it."""
     start = perf_counter()
     strategy = strategies.rates(picked.version)
     offer = snapshot.offer(order, lines)
@@ -157,10 +177,13 @@ def _decide(
         offer = snapshot.offer(order, lines, ask_again=True)
         request = replace(offer.request, promise_hours=None)
         decision = decide(request, offer.nodes, strategy)
-    kept = writer.dump(request, offer.nodes, strategy)  # before the units it saw are taken
+    # Before the units it saw are taken.
+    kept = writer.dump(request, offer.nodes, strategy) if writer else None
     parcels = decision.plan.parcels if decision.plan else ()
     days = {p.node_id: snapshot.site(order, p.node_id).load.date for p in parcels}
-    snapshot.take(order, parcels, {line.pk: line.sku_id for line in lines})
+    if any(offer.made_lines(parcel) for parcel in parcels):
+        notes.append("made_to_order")
+    snapshot.take(offer, order, parcels)
     elapsed_ms = (perf_counter() - start) * 1000
     return Decided(order, lines, offer, decision, days, notes, elapsed_ms, kept)
 
@@ -184,6 +207,7 @@ def _keep(
             removed=_encoded(record.removed_json(one)),
             shortages=_encoded(record.shortages_json(one)),
             inputs=one.inputs,
+            is_mendable=_is_mendable(one),
             elapsed_ms=Decimal(one.elapsed_ms).quantize(MILLISECOND),
             decided_at=now,
         )
@@ -212,6 +236,8 @@ def _parcel_plan(one: Decided, parcel: PlannedParcel, start: datetime | None) ->
         kgco2e=parcel.kgco2e.quantize(GRAIN),
         capacity_date=one.days[parcel.node_id],
         starts_at=start,
+        made=one.offer.made_lines(parcel),
+        made_on=one.offer.made[parcel.node_id].day if parcel.node_id in one.offer.made else None,
     )
 
 
@@ -268,6 +294,14 @@ def _decided_fact(one: Decided, row: Decision, *, has_moved: bool) -> log.Fact:
     if has_moved:
         payload["stage"] = one.order.stage
     return log.Fact(one.order.stream, kinds.DECIDED.name, payload, one.order.merchant_id)
+
+
+def _is_mendable(one: Decided) -> bool:
+    """Whether units are kept here by something that is put right by a person or a new day, not by a receipt."""
+    lines = {None, *(shortage.line_id for shortage in one.decision.shortages)}
+    return one.decision.status != "routed" and any(
+        removal.code != "out_of_stock" and removal.line_id in lines for removal in one.decision.removed
+    )
 
 
 def _by_reason(decided: Sequence[Decided], short: Sequence[Order]) -> dict[str, list[Order]]:

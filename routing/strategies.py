@@ -12,8 +12,10 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 
 from orderhub.access.models import Merchant, User
+from orderhub.events import log
+from orderhub.inventory import telling
 from orderhub.orders.models import Order, OrderLine
-from routing import choosing
+from routing import choosing, kinds
 from routing import figures as plain_figures
 from routing.engine import model
 from routing.figures import FIGURES as FIGURES
@@ -98,9 +100,23 @@ def save_version(strategy: Strategy, *, actor: User | None, now: datetime, **tol
         if newest is not None and not plain_figures.changed(newest.values, values):
             return newest
         number = newest.number + 1 if newest else 1
-        return StrategyVersion.objects.create(
+        version = StrategyVersion.objects.create(
             strategy=strategy, number=number, values=values, created_at=now, created_by=actor, **told
         )
+        if newest is not None:  # nothing can wait for figures that never were
+            _tell_published(strategy, version, actor=actor, now=now)
+        return version
+
+
+def _tell_published(
+    strategy: Strategy, version: StrategyVersion, *, actor: User | None, now: datetime
+) -> None:
+    payload = {"strategy": strategy.code, "number": version.number}
+    who = f"user:{actor.get_username()}" if actor else "system"
+    fact = log.Fact(
+        f"strategy:{strategy.pk}", kinds.STRATEGY_PUBLISHED.name, payload, strategy.merchant_id
+    )
+    telling.record([fact], now=now, actor=who)
 
 
 def in_force(strategy: Strategy) -> StrategyVersion | None:

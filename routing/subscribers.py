@@ -11,9 +11,11 @@ from orderhub.kernel import clock
 from orderhub.orders import services as orders
 from orderhub.orders.models import Order
 from orderhub.orders.models.order import StepState
+from routing import mending
 from routing.pricing import demand as demand  # registers the projection of demand
 from routing.pricing import levers
 from routing.pricing import services as pricing
+from routing.returns import rates as returns
 from routing.twin import jobs as jobs  # registers the jobs of what-ifs
 from routing.waves import services as waves
 
@@ -21,6 +23,7 @@ RETRY_SECONDS = 300
 WAVE_SECONDS = 10.0
 LEVER_SECONDS = 30
 PRICE_SECONDS = 60
+RETURN_SECONDS = 6 * 3600
 BATCH = 200
 
 
@@ -39,6 +42,28 @@ def retry_lost_races(now: datetime | None = None) -> int:
     ids = list(lost.values_list("pk", flat=True)[:BATCH])
     orders.reroute(ids, reason="stock_taken", actor="system", now=now or clock.now())
     return len(ids)
+
+
+@on(
+    "sku.changed", "rates.changed", "customs.changed", "workshop.changed", "routing.strategy_published",
+    name="routing.mended", queue="route", batch=50, ordered=False,
+)  # fmt: skip
+def retry_mended(deliveries: Sequence[Delivery]) -> None:
+    """Try the orders again that may have waited for a weight, a tariff, a border, a factory or a strategy."""
+    merchant_ids = {one.merchant_id for one in deliveries if one.merchant_id is not None}
+    mending.retry(merchant_ids, now=clock.now(), actor="system")
+
+
+@every(mending.SWEEP_SECONDS, name="routing.mending", queue="low")
+def sweep_mended(now: datetime | None = None) -> int:
+    """Try all orders again, in turns, that wait for something other than a receipt."""
+    return mending.sweep(now=now or clock.now())
+
+
+@every(RETURN_SECONDS, name="routing.returns", queue="low")
+def count_returns() -> int:
+    """Count anew what comes back of what was sent."""
+    return returns.count(now=clock.now())
 
 
 @every(LEVER_SECONDS, name="routing.levers", queue="route")

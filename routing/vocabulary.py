@@ -17,6 +17,14 @@ TERMS: Words = {
     "capacity_price": ("产能", "capacity"),
     "split": ("拆单", "split"),
     "forward_bonus": ("前置仓奖励", "forward bonus"),
+    "return_risk": ("退货风险", "return risk"),
+}
+METHODS: Words = {
+    "subset_dp": ("精确求解", "solved exactly"),
+    "pulp": ("长订单求解", "solved as a long order"),
+    "sequential": ("按判据顺序，精确求解", "by ordered criteria, exactly"),
+    "seq_groups": ("按判据顺序，长订单", "by ordered criteria, long order"),
+    "wave": ("拣货波次合并规划", "planned with a pick wave"),
 }
 STATUSES: Words = {
     "routed": ("已选定发货仓", "Routed"),
@@ -33,6 +41,10 @@ NOTES: Words = {
     "wave_dearer": (
         "本单单独看更贵，整个波次合计更省",
         "Dearer for this order alone; the wave as a whole is cheaper",
+    ),
+    "made_to_order": (
+        "含按单生产的商品：不占用库存，时效已计入生产时间",
+        "Part of it is made to order: it takes no stock, and the hours count the making",
     ),
     "stock_price_off": (
         "近 28 天需求不足，部分 SKU 的库存价格按 0 计",

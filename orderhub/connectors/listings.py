@@ -16,6 +16,7 @@ from orderhub.connectors.files.rows import Sheet
 from orderhub.connectors.models import ImportBatch
 from orderhub.connectors.refused import write_refused
 from orderhub.inventory import services as inventory
+from orderhub.inventory import telling
 from orderhub.inventory.models import Sku, Warehouse
 from orderhub.kernel import clock
 
@@ -126,6 +127,8 @@ def _apply_skus(batch: ImportBatch, chunk: Sequence[ParsedSku], sheet: Sheet) ->
         unique_fields=["merchant", "code"],
         update_fields=["name", "price", "grams"],
     )
+    weighed = [row.sku for row in changed if row.sku in known and known[row.sku].grams != row.grams]
+    telling.skus([(merchant.pk, code) for code in weighed], actor=f"import:{batch.pk}", now=clock.now())
     return len(changed), []
 
 

@@ -20,7 +20,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from orderhub.fulfillment import admin_accepting, kin_panels, order_page  # noqa: F401  kin_panels registers its panels
+from orderhub.fulfillment import (  # noqa: F401  kin_panels registers its panels
+    admin_accepting,
+    kin_panels,
+    order_page,
+    rates,
+)
 from orderhub.fulfillment.admin_orders import OrderAdmin
 from orderhub.fulfillment.models import (
     FulfillmentLine,
@@ -31,7 +36,8 @@ from orderhub.fulfillment.models import (
     RateZone,
 )
 from orderhub.fulfillment.models.fulfillment import State
-from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin, SafeResource, named
+from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin, ToldResource, actor_of, named
+from orderhub.kernel import clock
 from orderhub.orders.models import Order
 from orderhub.templatetags.ui import pill
 
@@ -56,7 +62,7 @@ class FulfillmentLineInline(_ReadOnlyInline):
     """Units of a fulfillment order."""
 
     model = FulfillmentLine
-    fields = ("sku", "quantity", "reserved", "shipped")
+    fields = ("sku", "quantity", "reserved", "shipped", "made_on")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the SKU at hand."""
@@ -214,7 +220,7 @@ class RateZoneInline(TabularInline):
     )
 
 
-class RateCardResource(SafeResource):
+class RateCardResource(ToldResource):
     """Rate cards as a table, without their zones."""
 
     class Meta:
@@ -232,6 +238,10 @@ class RateCardResource(SafeResource):
             "max_grams",
             "is_active",
         )
+
+    def tell(self, saved: list[RateCard], *, actor: str) -> None:
+        """Cards may have been switched on, or may carry more now."""
+        rates.tell_changed(saved, actor=actor, now=clock.now())
 
 
 @admin.register(RateCard)
@@ -260,6 +270,11 @@ class RateCardAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Decisions point here: a card is switched off instead."""
         return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Once its zones are saved too, let orders be tried again that waited for a tariff."""
+        super().save_related(request, form, formsets, change)
+        rates.tell_changed([form.instance], actor=actor_of(request), now=clock.now())
 
     @display(description=_("zones"), ordering="zone_count")
     def shown_zones(self, obj: Any) -> int:

@@ -150,10 +150,16 @@ class Desk:
         self.told.append(_Told(case, kind.name, occurred_at, {**about, **facts}, parcel))
 
     def free(self, case: Case, part: FulfillmentLine, quantity: int) -> None:
-        """Give reserved units of a line back to the shelf."""
-        if quantity:
-            part.reserved -= quantity
+        """Give reserved units of a line back to the shelf, or to the day they were to be made on."""
+        if not quantity:
+            return
+        part.reserved -= quantity
+        if part.made_on is None:
             self.freed.append(Take(case.order.pk, case.row.warehouse_id, part.sku_id, quantity))
+        else:
+            self.slots.append(
+                Load(case.order.pk, case.row.warehouse_id, part.made_on, parcels=0, made=quantity)
+            )
 
     def free_slot(self, case: Case) -> None:
         """Give the parcel slot of the day back: nothing of it will be worked on."""
@@ -161,11 +167,12 @@ class Desk:
             self.slots.append(Load(case.order.pk, case.row.warehouse_id, case.row.capacity_date))
 
     def ship(self, case: Case, part: FulfillmentLine, quantity: int, parcel: Parcel) -> None:
-        """Let reserved units of a line leave in a parcel."""
+        """Let reserved units of a line leave in a parcel; those made to order never lay on a shelf."""
         part.reserved -= quantity
         part.shipped += quantity
         ledger.move([ledger.Move(case.order_lines[part.order_line_id], "released", "shipped", quantity)])
-        self.left_house.append(Take(case.order.pk, case.row.warehouse_id, part.sku_id, quantity))
+        if part.made_on is None:
+            self.left_house.append(Take(case.order.pk, case.row.warehouse_id, part.sku_id, quantity))
         content = ParcelLine(parcel=parcel, fulfillment_line=part, quantity=quantity)
         self.new_contents.append(content)
         case.contents.setdefault(parcel.tracking_number, []).append(content)

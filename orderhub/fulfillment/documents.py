@@ -177,7 +177,7 @@ class FulfillmentLineOut(serializers.ModelSerializer[FulfillmentLine]):
 
     class Meta:
         model = FulfillmentLine
-        fields = ["sku", "quantity", "reserved", "shipped"]
+        fields = ["sku", "quantity", "reserved", "shipped", "made_on"]
 
 
 class ParcelOut(serializers.ModelSerializer[Parcel]):

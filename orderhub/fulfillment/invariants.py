@@ -24,7 +24,9 @@ _OFF_THE_LOAD = (State.PLANNED, State.REJECTED, State.CANCELLED)
 )
 def reserved_is_held() -> Iterable[str]:
     """I2: per warehouse and SKU, in both directions."""
-    rows = FulfillmentLine.objects.filter(reserved__gt=0).values_list("fulfillment__warehouse_id", "sku_id")
+    rows = FulfillmentLine.objects.filter(reserved__gt=0, made_on__isnull=True).values_list(
+        "fulfillment__warehouse_id", "sku_id"
+    )
     held = Counter({(w, sku): units for w, sku, units in rows.annotate(units=Sum("reserved"))})
     carts = ReservationLine.objects.filter(reservation__state=Reservation.State.ACTIVE)
     for w, sku, units in carts.values_list("warehouse_id", "sku_id").annotate(units=Sum("quantity")):
@@ -68,16 +70,29 @@ def delivered_arrived() -> Iterable[str]:
 
 @invariant("I2", zh="仓库日负荷等于当日履约单", en="The load of a warehouse day is its fulfillment orders")
 def load_is_planned() -> Iterable[str]:
-    """I2: parcels per warehouse and local day."""
+    """I2: parcels, and units made to order, per warehouse and local day."""
     rows = FulfillmentOrder.objects.filter(capacity_date__isnull=False).exclude(state__in=_OFF_THE_LOAD)
     planned = {
         (w, day): count
         for w, day, count in rows.values_list("warehouse_id", "capacity_date").annotate(n=Count("pk"))
     }
+    lines = FulfillmentLine.objects.filter(made_on__isnull=False)
+    made = {
+        (w, day): units
+        for w, day, units in lines.values_list("fulfillment__warehouse_id", "made_on").annotate(
+            units=Sum(F("reserved") + F("shipped"))
+        )
+    }
     for day in WarehouseDay.objects.iterator():
         found = planned.get((day.warehouse_id, day.date), 0)
         if found != day.parcels:
             yield f"warehouse {day.warehouse_id}, {day.date}: load {day.parcels}, fulfillment orders {found}"
+        units = made.pop((day.warehouse_id, day.date), 0)
+        if units != day.made:
+            yield f"warehouse {day.warehouse_id}, {day.date}: {day.made} to be made, lines hold {units}"
+    for (warehouse_id, date), units in made.items():
+        if units:
+            yield f"warehouse {warehouse_id}, {date}: none to be made, lines hold {units}"
 
 
 def _units(total: Sum) -> dict[int, int]:

@@ -120,3 +120,4 @@ DELIVERED = declare(
     visibility="public",
     fields=["fulfillment", "warehouse", "parcel", "tracking_number", "place", "distance_km", "stage"],
 )
+RATES_CHANGED = declare("rates.changed", zh="运价卡已修改", en="Rate card changed", fields=["cards"])

@@ -273,6 +273,7 @@ _REASONS: dict[str, Text] = {
     "address_change": _("address change"),
     "out_of_stock": _("not enough units in stock"),
     "stock_taken": _("its stock was taken by others"),
+    "mended": _("what kept it here was put right"),
     "no_weight": _("a SKU has no weight"),
     "bad_tariff": _("a carrier's tariff is incomplete"),
     "bad_strategy": _("a figure of the strategy makes no sense"),

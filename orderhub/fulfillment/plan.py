@@ -34,7 +34,10 @@ def kept(context: Context) -> Planned:
 @dataclass(frozen=True, slots=True)
 class ParcelPlan:
     """One parcel as routing decided it: `pieces` are (order line id, units), `hours` count to the door from
-    `starts_at`, when it goes to the warehouse (None: now)."""
+    `starts_at`, when it goes to the warehouse (None: now).
+
+    The order lines in `made` take no stock: the warehouse makes them, as work of the local day `made_on`.
+    """
 
     warehouse_id: int
     rate_card_id: int
@@ -46,6 +49,8 @@ class ParcelPlan:
     kgco2e: Decimal
     capacity_date: date | None = None
     starts_at: datetime | None = None
+    made: frozenset[int] = frozenset()
+    made_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,11 @@ def plan(
     parts = [
         [
             FulfillmentLine(
-                fulfillment=row, order_line_id=line_id, sku_id=by_id[line_id].sku_id, quantity=quantity
+                fulfillment=row,
+                order_line_id=line_id,
+                sku_id=by_id[line_id].sku_id,
+                quantity=quantity,
+                made_on=parcel.made_on if line_id in parcel.made else None,
             )
             for line_id, quantity in parcel.pieces
         ]

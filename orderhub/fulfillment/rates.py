@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 
+from orderhub.events import log
+from orderhub.fulfillment import kinds
 from orderhub.fulfillment.models import RateCard, RateZone
+from orderhub.inventory import telling
 from orderhub.inventory.models import Warehouse
 from orderhub.kernel import geo
 
@@ -115,6 +119,19 @@ def zone_for(
         and (zone.max_km is None or distance_km <= zone.max_km)
     ]
     return min(fitting, key=_order, default=None)
+
+
+def tell_changed(cards: Sequence[RateCard], *, actor: str, now: datetime) -> None:
+    """Tell the log that these cards or their zones were changed, so that orders are tried again that wait for a
+    tariff."""
+    codes: dict[int, set[str]] = {}
+    for card in cards:
+        codes.setdefault(card.merchant_id, set()).add(card.code)
+    facts = [
+        log.Fact(f"rates:{merchant_id}", kinds.RATES_CHANGED.name, {"cards": sorted(found)}, merchant_id)
+        for merchant_id, found in sorted(codes.items())
+    ]
+    telling.record(facts, actor=actor, now=now)
 
 
 @lru_cache(maxsize=65536)

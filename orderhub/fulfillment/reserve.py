@@ -25,8 +25,9 @@ def take(
     """Reserve the planned fulfillment orders of locked orders; the orders that got nothing, with why.
 
     Per order all units and all parcel slots or nothing: "stock" or "capacity" says what somebody else was
-    quicker to take. Locks stock before warehouse days, as everybody does. `rows` are what is planned for the
-    orders, lines loaded, if the caller has it.
+    quicker to take. Lines made to order take units of a factory's day instead of stock. Locks stock before
+    warehouse days, as everybody does. `rows` are what is planned for the orders, lines loaded, if the caller
+    has it.
     """
     rows = planned(orders, State.PLANNED) if rows is None else rows
     refused = _take_stock(rows, now=now, actor=actor)
@@ -96,9 +97,10 @@ def give_back(rows: Sequence[FulfillmentOrder], *, now: datetime, actor: str) ->
             line.reserved,
         )
         for line in held
+        if line.made_on is None
     ]
     inventory.free(takes, reference="order", actor=actor, now=now)
-    inventory.free_capacity(_slots(rows))
+    inventory.free_capacity(_slots(rows, [line.reserved for row in rows for line in row.lines.all()]))
     for line in held:
         line.reserved = 0
     writing.save(held, ["reserved"])
@@ -120,15 +122,26 @@ def _takes(rows: Iterable[FulfillmentOrder]) -> list[Take]:
         Take(row.order_id, row.warehouse_id, line.sku_id, line.quantity)
         for row in rows
         for line in row.lines.all()
+        if line.made_on is None
     ]
 
 
-def _slots(rows: Iterable[FulfillmentOrder]) -> list[Load]:
-    """One parcel per fulfillment order on its planned day."""
-    return [
+def _slots(rows: Sequence[FulfillmentOrder], made: Sequence[int] | None = None) -> list[Load]:
+    """One parcel per fulfillment order on its planned day, and what is made to order on the day of its making.
+
+    `made` are the units of all lines in turn, if not all of them.
+    """
+    parcels = [
         Load(row.order_id, row.warehouse_id, row.capacity_date)
         for row in rows
         if row.capacity_date is not None
+    ]
+    lines = [(row, line) for row in rows for line in row.lines.all()]
+    units = made if made is not None else [line.quantity for _row, line in lines]
+    return parcels + [
+        Load(row.order_id, row.warehouse_id, line.made_on, parcels=0, made=count)
+        for (row, line), count in zip(lines, units, strict=True)
+        if line.made_on is not None and count
     ]
 
 

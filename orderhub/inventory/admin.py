@@ -25,13 +25,21 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.views import ChangeList
 
-from orderhub.inventory import admin_coming, admin_movements, heat, promising, services
-from orderhub.inventory.admin_base import HubAdmin, SafeResource, actor_of, button, named
+from orderhub.inventory import (
+    admin_coming,
+    admin_movements,
+    admin_sources,
+    heat,
+    promising,
+    services,
+    telling,
+)
+from orderhub.inventory.admin_base import HubAdmin, SafeResource, ToldResource, actor_of, button, named
 from orderhub.inventory.models import Sku, Stock, Warehouse
 from orderhub.kernel import clock
 from orderhub.templatetags.ui import pill
 
-__all__ = ["admin_coming", "admin_movements", "ask"]  # registers more tables
+__all__ = ["admin_coming", "admin_movements", "admin_sources", "ask"]  # registers more tables
 #: More stock rows than these are counted by a file.
 MOST_COUNTED = 100
 
@@ -162,12 +170,16 @@ class WarehouseAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
         messages.success(request, text % {"count": len(changed)})
 
 
-class SkuResource(SafeResource):
+class SkuResource(ToldResource):
     """SKUs as a table."""
 
     class Meta:
         model = Sku
         exclude = ("traits",)
+
+    def tell(self, saved: list[Sku], *, actor: str) -> None:
+        """Weights may have come with the file."""
+        telling.skus([(sku.merchant_id, sku.code) for sku in saved], actor=actor, now=clock.now())
 
 
 @admin.register(Sku)
@@ -200,6 +212,11 @@ class SkuAdmin(ImportExportModelAdmin, HubAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Orders and stock point here: a SKU is switched off instead."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: Sku, form: Any, change: bool) -> None:
+        """Save, and let orders be tried again that waited for a weight."""
+        super().save_model(request, obj, form, change)
+        telling.sku_if(obj, form.changed_data, actor=actor_of(request), now=clock.now())
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """A list that knows what can be promised."""

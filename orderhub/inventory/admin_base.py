@@ -112,3 +112,30 @@ class SafeResource(ModelResource):
         for name in list(row):
             row[name] = plain(row[name])
         super().before_import_row(row, **kwargs)
+
+
+class ToldResource(SafeResource):
+    """A table whose import is told to the log once, with everything it saved, so that waiting orders are tried again."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Nothing saved yet."""
+        super().__init__(**kwargs)
+        self._saved: list[Any] = []
+
+    def tell(self, saved: list[Any], *, actor: str) -> None:
+        """Tell of these rows; called in the transaction of the import."""
+        raise NotImplementedError
+
+    def after_save_instance(self, instance: Any, row: Any, **kwargs: Any) -> None:
+        """Remember a row, unless the import is only tried."""
+        super().after_save_instance(instance, row, **kwargs)
+        if not kwargs.get("dry_run"):
+            self._saved.append(instance)
+
+    def after_import(self, dataset: Any, result: Any, **kwargs: Any) -> None:
+        """Tell of all rows; a file that is refused is rolled back with what was told."""
+        super().after_import(dataset, result, **kwargs)
+        if self._saved:
+            user = kwargs.get("user")
+            self.tell(self._saved, actor=f"user:{user.get_username()}" if user else "import:file")
+            self._saved = []

@@ -37,9 +37,14 @@ class PlaceResource(SafeResource):
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
         """Refuse lines about other merchants."""
         super().before_import_row(row, **kwargs)
-        merchant = getattr(kwargs.get("user"), "merchant", None)
-        if merchant is not None and row.get("merchant") != merchant.code:
-            raise PermissionDenied(str(_("This line belongs to another merchant.")))
+        refuse_other_merchants(row, kwargs.get("user"))
+
+
+def refuse_other_merchants(row: Any, user: Any) -> None:
+    """Staff of one merchant import lines about that merchant only; raises PermissionDenied."""
+    merchant = getattr(user, "merchant", None)
+    if merchant is not None and row.get("merchant") != merchant.code:
+        raise PermissionDenied(str(_("This line belongs to another merchant.")))
 
 
 class ExpectedReceiptResource(PlaceResource):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,7 +20,9 @@ from orderhub.access.etags import TaggedDetail
 from orderhub.access.filters import Filter
 from orderhub.access.models import User
 from orderhub.access.sparse import SparseFields
+from orderhub.inventory import services, telling
 from orderhub.inventory.models import Sku, Warehouse
+from orderhub.kernel import clock
 
 
 class SkuSerializer(serializers.ModelSerializer[Sku]):
@@ -116,7 +119,12 @@ class _Catalog(
                 )
             _by(found, request)
             form.save()
+            self._tell(found, set(form.validated_data), actor=actor_of(request))
         return self._answer(found, status=200)
+
+    def _tell(self, found: Any, changed: Collection[str], *, actor: str) -> None:
+        """Let orders be tried again that may have waited for this change."""
+        raise NotImplementedError
 
     def _answer(self, found: Any, *, status: int) -> Response:
         found.refresh_from_db()
@@ -153,6 +161,9 @@ class SkuViewSet(_Catalog):
         """A new SKU; a code that exists is an error of the field `sku`."""
         return super().create(request)
 
+    def _tell(self, found: Sku, changed: Collection[str], *, actor: str) -> None:
+        telling.sku_if(found, changed, actor=actor, now=clock.now())
+
 
 class WarehouseViewSet(_Catalog):
     """Warehouses of the merchant."""
@@ -170,3 +181,6 @@ class WarehouseViewSet(_Catalog):
     def create(self, request: Request) -> Response:
         """A new warehouse; a code that exists is an error of the field `code`."""
         return super().create(request)
+
+    def _tell(self, found: Warehouse, changed: Collection[str], *, actor: str) -> None:
+        services.tell_changed([found], actor=actor, now=clock.now())

@@ -14,3 +14,18 @@ RESERVATION_EXPIRED = declare(
 RESERVATION_FREED = declare(
     "reservation.freed", zh="预留已释放", en="Reservation freed", fields=["reservation", "skus"]
 )
+SKU_CHANGED = declare(
+    "sku.changed", zh="SKU 重量或属性已修改", en="Weight or handling of SKUs changed", fields=["skus"]
+)
+CUSTOMS_CHANGED = declare(
+    "customs.changed",
+    zh="清关线路已修改",
+    en="Customs lane changed",
+    fields=["from_country", "to_country", "is_open"],
+)
+WORKSHOP_CHANGED = declare(
+    "workshop.changed",
+    zh="按单生产设置已修改",
+    en="Make to order changed",
+    fields=["warehouse", "takes_orders"],
+)

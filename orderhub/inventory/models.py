@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from decimal import Decimal
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -248,12 +249,70 @@ class MovementCursor(models.Model):
         return f"{self.name} @ {self.movement_id}"
 
 
+class Workshop(models.Model):
+    """What a factory makes to order: which SKUs, how many units a day over all of them, and how long it takes."""
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
+    warehouse = models.OneToOneField(
+        Warehouse, verbose_name=_("factory"), on_delete=models.PROTECT, related_name="workshop"
+    )
+    skus = models.ManyToManyField(Sku, verbose_name=_("SKUs it makes"), related_name="workshops")
+    units_per_day = models.PositiveIntegerField(
+        _("units per day"), null=True, blank=True, help_text=_("Over all its SKUs. Empty means no limit.")
+    )
+    hours = models.DecimalField(
+        _("hours to make"), max_digits=6, decimal_places=2, default=Decimal(24),
+        validators=[MinValueValidator(Decimal(0))],
+        help_text=_("Until the goods can be packed; promises count them."),
+    )  # fmt: skip
+    is_active = models.BooleanField(_("active"), default=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("make to order")
+        verbose_name_plural = _("make to order")
+        constraints = [
+            models.CheckConstraint(condition=Q(hours__gte=0), name="inventory_workshop_hours"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.warehouse)
+
+
+class CustomsLane(models.Model):
+    """Whether parcels from one country may be sent into another; no row: wherever a rate card goes."""
+
+    ANY = "*"
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
+    from_country = models.CharField(_("from country"), max_length=2, help_text=_('e.g. "CN"'))
+    to_country = models.CharField(
+        _("to country"), max_length=2, help_text=_('e.g. "DE"; "*" is every other country without a row.')
+    )
+    is_open = models.BooleanField(_("open"), default=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("customs lane")
+        verbose_name_plural = _("customs lanes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant", "from_country", "to_country"], name="inventory_customs_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.from_country} → {self.to_country}"
+
+
 class WarehouseDay(models.Model):
-    """Parcels promised to a warehouse for one local day, against its capacity."""
+    """Parcels, and units to be made to order, promised to a warehouse for one local day, against its capacity."""
 
     warehouse = models.ForeignKey(Warehouse, verbose_name=_("warehouse"), on_delete=models.CASCADE)
     date = models.DateField(_("date"))
     parcels = models.PositiveIntegerField(_("parcels"), default=0)
+    made = models.PositiveIntegerField(_("units made to order"), default=0, db_default=0)
 
     class Meta:
         verbose_name = _("warehouse load")

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.events import log
-from orderhub.inventory import kinds, locks, posting
+from orderhub.inventory import kinds, locks, posting, telling
 from orderhub.inventory.locks import Place
-from orderhub.inventory.models import Movement, Sku, Stock, Warehouse, WarehouseDay
+from orderhub.inventory.models import Movement, Sku, Stock, Warehouse, WarehouseDay, Workshop
 from orderhub.inventory.posting import Move, Shelf
 from orderhub.kernel.errors import Refused
 
@@ -147,29 +147,33 @@ def set_counts(
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Parcels for `key` on one local day of a warehouse; several may share a key."""
+    """Parcels for `key` on one local day of a warehouse, and units it makes to order; several may share a key."""
 
     key: Hashable
     warehouse_id: int
     date: date
     parcels: int = 1
+    made: int = 0
 
 
 @transaction.atomic
 def take_capacity(loads: Sequence[Load]) -> set[Hashable]:
-    """Promise parcels to warehouse days, all or nothing per key; the refused keys. No limit where capacity is
-    empty.
+    """Promise parcels and units to be made to warehouse days, all or nothing per key; the refused keys.
+
+    No limit where the capacity is empty; a warehouse that makes nothing to order has none to give.
     """
     if not loads:
         return set()
     rows = locks.days({(load.warehouse_id, load.date) for load in loads})
-    planned = {key: row.parcels for key, row in rows.items()}
+    limits = _limits(loads)
+    planned = {key: (row.parcels, row.made) for key, row in rows.items()}
     refused: set[Hashable] = set()
     for key, parts in _by_key(loads).items():
         after = dict(planned)
         for part in parts:
-            after[part.warehouse_id, part.date] += part.parcels
-        if any(_over(rows[day], parcels) for day, parcels in after.items() if parcels > planned[day]):
+            parcels, made = after[part.warehouse_id, part.date]
+            after[part.warehouse_id, part.date] = parcels + part.parcels, made + part.made
+        if any(_over(rows[day], planned[day], more, limits) for day, more in after.items()):
             refused.add(key)
         else:
             planned = after
@@ -179,13 +183,14 @@ def take_capacity(loads: Sequence[Load]) -> set[Hashable]:
 
 @transaction.atomic
 def free_capacity(loads: Sequence[Load]) -> None:
-    """Take promised parcels off warehouse days again; never below zero."""
+    """Take promised parcels and units to be made off warehouse days again; never below zero."""
     if not loads:
         return
     rows = locks.days({(load.warehouse_id, load.date) for load in loads})
-    planned = {key: row.parcels for key, row in rows.items()}
+    planned = {key: (row.parcels, row.made) for key, row in rows.items()}
     for load in loads:
-        planned[load.warehouse_id, load.date] = max(0, planned[load.warehouse_id, load.date] - load.parcels)
+        parcels, made = planned[load.warehouse_id, load.date]
+        planned[load.warehouse_id, load.date] = max(0, parcels - load.parcels), max(0, made - load.made)
     _write_days(rows, planned)
 
 
@@ -252,19 +257,39 @@ def _make(places: Sequence[tuple[Warehouse, Sku]], known: Mapping[Place, Shelf],
     Stock.objects.bulk_create([missing[place] for place in sorted(missing)], ignore_conflicts=True)
 
 
-def _over(day: WarehouseDay, parcels: int) -> bool:
-    limit = day.warehouse.capacity_per_day
-    return limit is not None and parcels > limit
+def _limits(loads: Sequence[Load]) -> dict[int, int | None]:
+    """Units a day by warehouse that makes to order (None: any number); one query where something is to be made."""
+    makers = {load.warehouse_id for load in loads if load.made}
+    if not makers:
+        return {}
+    rows = Workshop.objects.filter(warehouse_id__in=makers, is_active=True)
+    return dict(rows.values_list("warehouse_id", "units_per_day"))
+
+
+def _over(
+    day: WarehouseDay, before: tuple[int, int], after: tuple[int, int], limits: Mapping[int, int | None]
+) -> bool:
+    """Whether what a day gets more of goes beyond its limit."""
+    parcels, made = after
+    most, most_made = day.warehouse.capacity_per_day, limits.get(day.warehouse_id, 0)
+    return (parcels > before[0] and most is not None and parcels > most) or (
+        made > before[1] and most_made is not None and made > most_made
+    )
 
 
 def _write_days(
-    rows: Mapping[tuple[int, date], WarehouseDay], planned: Mapping[tuple[int, date], int]
+    rows: Mapping[tuple[int, date], WarehouseDay], planned: Mapping[tuple[int, date], tuple[int, int]]
 ) -> None:
-    changed = [row for key, row in rows.items() if key in planned and row.parcels != planned[key]]
+    changed = [row for key, row in rows.items() if key in planned and (row.parcels, row.made) != planned[key]]
+    if not changed:
+        return
+    fields = ["parcels"]
     for row in changed:
-        row.parcels = planned[row.warehouse_id, row.date]
-    if changed:
-        WarehouseDay.objects.bulk_update(changed, ["parcels"])
+        parcels, made = planned[row.warehouse_id, row.date]
+        if made != row.made:
+            fields = ["parcels", "made"]
+        row.parcels, row.made = parcels, made
+    WarehouseDay.objects.bulk_update(changed, fields)
 
 
 def _tell(places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datetime) -> None:
@@ -279,13 +304,7 @@ def _tell(places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datetime)
         )
         for warehouse, codes in sorted(skus.items(), key=lambda item: (item[0].merchant_id, item[0].pk))
     ]  # fmt: skip
-    _record(facts, actor=actor, now=now)
-
-
-def _record(facts: Sequence[log.Fact], *, actor: str, now: datetime) -> None:
-    for name in sorted({fact.stream for fact in facts}):
-        locks.stream(name)
-    log.record(facts, now=now, actor=actor)
+    telling.record(facts, actor=actor, now=now)
 
 
 @transaction.atomic
@@ -299,7 +318,7 @@ def tell_changed(warehouses: Sequence[Warehouse], *, actor: str, now: datetime) 
         )
         for warehouse in sorted(warehouses, key=lambda one: (one.merchant_id, one.pk))
     ]  # fmt: skip
-    _record(facts, actor=actor, now=now)
+    telling.record(facts, actor=actor, now=now)
 
 
 @transaction.atomic

@@ -138,7 +138,7 @@ class Proposal:
 def propose(merchant_id: int, *, releases_at: datetime, max_changes: int | None, seconds: float) -> Proposal:
     """Plan the orders of a merchant that wait for the wave together, within the time given.
 
-    Left as they are: orders that are partly planned, whose lines are cut into pieces, that have too many lines,
+    Left as they are: orders that are partly planned or made to order, whose lines are cut, that have too many lines,
     whose strategy ranks instead of adding up, or whose present plan no longer passes the engine's limits. Never
     dearer than the present plans.
     """
@@ -149,7 +149,11 @@ def propose(merchant_id: int, *, releases_at: datetime, max_changes: int | None,
         return Proposal((), len(found), (), (), None, 0.0, 0.0, 0.0, perf_counter() - began)
     orders = [one.order for one in able]
     snapshot = candidates.take_snapshot(
-        orders, [line for one in able for line in one.lines], now=releases_at, held=_held(able)
+        orders,
+        [line for one in able for line in one.lines],
+        now=releases_at,
+        held=_held(able),
+        is_making=False,
     )
     sites = snapshot.sites.get(merchant_id, [])
     positions = {site.warehouse.pk: n for n, site in enumerate(sites)}
@@ -193,7 +197,7 @@ def _candidates(merchant_id: int) -> list[Candidate]:
 
 
 def _is_whole(one: Candidate) -> bool:
-    """Whether all of the order is reserved, each line in one parcel and each parcel in another warehouse."""
+    """Whether all of the order is reserved from stock, each line in one parcel, each parcel in another warehouse."""
     units = {line.pk: line.allocated for line in one.lines if line.ordered - line.cancelled}
     if any(line.ordered - line.cancelled != line.allocated for line in one.lines) or not units:
         return False
@@ -203,6 +207,7 @@ def _is_whole(one: Candidate) -> bool:
         and len({row.warehouse_id for row in one.rows}) == len(one.rows)
         and len(parts) == len(units)
         and all(units.get(part.order_line_id) == part.quantity == part.reserved for part in parts)
+        and all(part.made_on is None for part in parts)
     )
 
 

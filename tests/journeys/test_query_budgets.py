@@ -116,7 +116,7 @@ def test_every_step_of_the_journey(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert set(Order.objects.exclude(stage="delivered").values_list("stage", flat=True)) == {"released"}
     budgets = {
-        "order.screen": 4, "order.price": 3, "routing.route": 32, "fulfillment.reserve": 22,
+        "order.screen": 4, "order.price": 3, "routing.route": 33, "fulfillment.reserve": 22,
         "routing.wave": 1, "fulfillment.release": 14,
     }  # fmt: skip
     for name in JOURNEY:

@@ -133,8 +133,10 @@ class FulfillmentOrder(models.Model):
 
 
 class FulfillmentLine(models.Model):
-    """Units of one order line in this fulfillment order; `reserved` of them are taken from stock right
-    now."""
+    """Units of one order line in this fulfillment order; `reserved` of them are held for it right now.
+
+    They are taken from stock, or with `made_on` made to order: of that day of the factory's work, from no shelf.
+    """
 
     fulfillment = models.ForeignKey(
         FulfillmentOrder, verbose_name=_("fulfillment order"), on_delete=models.CASCADE, related_name="lines"
@@ -146,6 +148,7 @@ class FulfillmentLine(models.Model):
     quantity = models.PositiveIntegerField(_("quantity"))
     reserved = models.PositiveIntegerField(_("reserved"), default=0)
     shipped = models.PositiveIntegerField(_("shipped"), default=0)
+    made_on = models.DateField(_("made to order on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("fulfillment line")

@@ -16,7 +16,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         {
             "orders": "order orderline hold channel",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
-            "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt",
+            "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
+            "workshop customslane",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave",
             "rules": "ruleset rule ruleversion flow",
@@ -34,6 +35,11 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "inventory.change_stock",
             "inventory.add_expectedreceipt",
             "inventory.change_expectedreceipt",
+            "inventory.add_workshop",
+            "inventory.change_workshop",
+            "inventory.add_customslane",
+            "inventory.change_customslane",
+            "inventory.delete_customslane",
             "routing.add_waveschedule",
             "routing.change_waveschedule",
             "routing.add_skuban",
@@ -50,7 +56,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         {
             "orders": "order orderline hold channel",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
-            "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt",
+            "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt "
+            "workshop customslane",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave",
             "rules": "ruleset rule ruleversion flow",
@@ -78,6 +85,11 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "rules.add_ruleversion",
             "rules.add_flow",
             "rules.change_flow",
+            "inventory.add_workshop",
+            "inventory.change_workshop",
+            "inventory.add_customslane",
+            "inventory.change_customslane",
+            "inventory.delete_customslane",
             "fulfillment.add_ratecard",
             "fulfillment.change_ratecard",
             "fulfillment.add_ratezone",
