@@ -18,10 +18,11 @@ from orderhub.templatetags.ui import pill
 from routing import admin_rules as admin_rules  # registers its pages
 from routing import admin_strategies as admin_strategies
 from routing import panels, record
+from routing.admin_parts import Titled
 from routing.engine.model import Plan
 from routing.models import Decision
 from routing.pricing import admin as pricing_admin  # noqa: F401  (registers its pages)
-from routing.vocabulary import STATUSES
+from routing.vocabulary import METHODS, STATUSES, word
 from routing.waves import admin as waves_admin  # noqa: F401  (likewise)
 
 Text = str | Promise
@@ -67,7 +68,7 @@ class CurrentFilter(DropdownFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnlyAdmin):
+class DecisionAdmin(Titled, ReadOnlyAdmin):
     """Every decision with its explanation; never edited."""
 
     list_display = (
@@ -75,9 +76,9 @@ class DecisionAdmin(ReadOnlyAdmin):
         "shown_order",
         "shown_strategy",
         "shown_status",
-        "total",
-        "method",
-        "elapsed_ms",
+        "shown_total",
+        "shown_method",
+        "shown_time",
         "superseded_at",
     )
     list_filter = (
@@ -91,6 +92,10 @@ class DecisionAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     fields = ()
     change_form_template = "admin/routing/decision.html"
+
+    def title_of(self, obj: Decision) -> str:
+        """The number of its order."""
+        return str(obj.order.number)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, without the long explanations."""
@@ -142,3 +147,18 @@ class DecisionAdmin(ReadOnlyAdmin):
         """The outcome as a pill."""
         pair = STATUSES.get(obj.status, (obj.status, obj.status))
         return pill(STATUS_TONES.get(obj.status, "wait"), pair[0] if is_chinese() else pair[1])
+
+    @display(description=_("cost"), ordering="total")
+    def shown_total(self, obj: Decision) -> str:
+        """Yuan with two decimals."""
+        return f"¥{obj.total:,.2f}" if obj.total is not None else "–"
+
+    @display(description=_("method"), ordering="method")
+    def shown_method(self, obj: Decision) -> str:
+        """How it was solved, in words."""
+        return word(METHODS, obj.method, "zh" if is_chinese() else "en")
+
+    @display(description=_("time to decide"), ordering="elapsed_ms")
+    def shown_time(self, obj: Decision) -> str:
+        """Milliseconds with one decimal."""
+        return str(_("%(n)s ms") % {"n": f"{obj.elapsed_ms:.1f}"})

@@ -22,6 +22,7 @@ from orderhub.inventory.admin_base import HubAdmin, named
 from orderhub.kernel import clock, regions
 from orderhub.orders.models import Channel, Order
 from routing import choosing, rule_checks, strategies
+from routing.admin_parts import OwnMerchant
 from routing.models import StrategyRule
 from routing.rule_forms import StrategyRuleForm, TryForm
 
@@ -41,7 +42,7 @@ class Step:
 
 
 @admin.register(StrategyRule)
-class StrategyRuleAdmin(SimpleHistoryAdmin, HubAdmin):
+class StrategyRuleAdmin(OwnMerchant, SimpleHistoryAdmin, HubAdmin):
     """The first active rule that holds gives an order its strategy; without one, the strategy's own use."""
 
     form = StrategyRuleForm

@@ -18,7 +18,9 @@ from orderhub.inventory.admin import ask
 from orderhub.inventory.admin_base import ReadOnlyAdmin, button, named
 from orderhub.kernel import clock
 from routing import admin_words, restoring, strategies
+from routing.admin_parts import Titled
 from routing.models import StrategyVersion
+from routing.twin import words
 
 
 def tell_in_force(request: HttpRequest, made: StrategyVersion) -> None:
@@ -29,11 +31,16 @@ def tell_in_force(request: HttpRequest, made: StrategyVersion) -> None:
 def replay_words(replay: Mapping[str, Any]) -> str:
     """What is kept of a replay in a sentence."""
     text = _("Tried on %(orders)s orders of %(days)s days; %(changed)s would have been routed otherwise.")
-    return str(text % {name: replay.get(name, "–") for name in ("orders", "days", "changed")})
+    told = str(text % {name: replay.get(name, "–") for name in ("orders", "days", "changed")})
+    found = replay.get("figures") or {}
+    if not all(name in found for name in ("money", "hours", "kgco2e")):
+        return told
+    gap = "" if told.endswith("。") else " "
+    return f"{told}{gap}{words.effect(replay)}{_('.')}"
 
 
 @admin.register(StrategyVersion)
-class StrategyVersionAdmin(ReadOnlyAdmin):
+class StrategyVersionAdmin(Titled, ReadOnlyAdmin):
     """What was in force when; an older one can be put in force again, as a new version."""
 
     merchant_path = "strategy__merchant"
@@ -58,6 +65,10 @@ class StrategyVersionAdmin(ReadOnlyAdmin):
     def has_restore_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         """Whoever may change strategies."""
         return request.user.has_perm("routing.change_strategy")
+
+    def title_of(self, obj: StrategyVersion) -> str:
+        """The strategy and the number."""
+        return f"{named(obj.strategy)} v{obj.number}"
 
     @display(description=_("strategy"), ordering="strategy_id")
     def shown_strategy(self, obj: StrategyVersion) -> str:

@@ -116,7 +116,8 @@ def said(name: str, amount: Decimal) -> str:
     """What an amount of a rate means."""
     if not amount:
         return str(WORDS[name].zero)
-    return _TIMES.sub(lambda found: short(amount * Decimal(found[1])), str(WORDS[name].says))
+    write = times if is_factor(name) else short
+    return _TIMES.sub(lambda found: write(amount * Decimal(found[1])), str(WORDS[name].says))
 
 
 def pattern(name: str) -> str:
@@ -124,10 +125,20 @@ def pattern(name: str) -> str:
     return _TIMES.sub(r"{\1}", str(WORDS[name].says))
 
 
+def is_factor(name: str) -> bool:
+    """Whether a rate says how many times something counts, not yuan."""
+    return name.endswith("_factor")
+
+
 def short(amount: Decimal) -> str:
-    """An amount as a person writes it: two decimals, or as many as it has up to four."""
-    plain = figures.plain(amount.quantize(Decimal("0.0001")))
-    return f"{amount:.2f}" if "." in plain and len(plain.partition(".")[2]) < 2 else plain
+    """Yuan as a person writes them: two decimals, or as many as there are up to four."""
+    plain = times(amount)
+    return plain if len(plain.partition(".")[2]) > 2 else f"{amount:.2f}"
+
+
+def times(amount: Decimal) -> str:
+    """A factor with as many decimals as it has up to four."""
+    return figures.plain(amount.quantize(Decimal("0.0001")))
 
 
 def figure_list(values: Mapping[str, Any]) -> SafeString:
@@ -162,5 +173,5 @@ def shown(name: str, value: Any) -> Text:
         return _("send what is there") if value else _("wait for all")
     if name == "order":
         return " → ".join(str(CRITERION_WORDS.get(code, code)) for code in value) or _("in yuan")
-    sign = "×" if name.endswith("_factor") else "¥"
-    return f"{sign}{short(Decimal(value))}"
+    amount = Decimal(value)
+    return f"×{times(amount)}" if is_factor(name) else f"¥{short(amount)}"

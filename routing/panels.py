@@ -20,6 +20,8 @@ from routing.models import Decision, StrategyVersion
 from routing.waves import panels as waves_panels  # noqa: F401  (registers its part of the order page)
 
 MOST_STRATEGIES = 8
+#: Notes that say how a decision came about; all others warn.
+TELLING = frozenset({"wave", "wave_dearer", "strategy_rule"})
 
 
 @panel("decision", order=20, permission="routing.view_decision")
@@ -45,6 +47,11 @@ def drawn(found: Decision) -> Drawn:
         "terms": terms,
         "widest": widest or Decimal(1),
         "difference": difference,
+        "shown_difference": None if difference is None else signed(difference),
+        "notes": [
+            {**note, "is_warning": note["code"].partition(":")[0] not in TELLING}
+            for note in document["notes"]
+        ],
         "links": links,
     }
     return Drawn("admin/panels/decision.html", shown)
@@ -55,7 +62,14 @@ def _term(row: dict[str, str | None]) -> dict[str, Any]:
         name: None if row[name] is None else Decimal(str(row[name]))
         for name in ("winner", "runner_up", "difference")
     }
-    return {"label": row["label"], **figures_of}
+    gap = figures_of["difference"]
+    return {"label": row["label"], **figures_of, "shown": "" if gap is None else signed(gap)}
+
+
+def signed(yuan: Decimal) -> str:
+    """Two decimals with a plus or a true minus; neither at nought."""
+    text = f"{abs(yuan):.2f}"
+    return text if not Decimal(text) else f"{'+' if yuan > 0 else '−'}{text}"
 
 
 @home("strategies", order=30, aside=True, permission="routing.view_strategy")

@@ -9,10 +9,11 @@ from django.db.models import QuerySet
 
 from orderhub.access.models import Merchant
 from routing import record, strategies
-from routing.engine import explain, flips, model
+from routing.engine import criteria, explain, flips, model
+from routing.engine.model import ZERO
 from routing.models import Decision
 from routing.replaying import JOINT
-from routing.vocabulary import NOTES, STATUSES, TERMS, Language, pick, word
+from routing.vocabulary import METHODS, NOTES, STATUSES, TERMS, Language, pick, word
 
 PLANNED_TOGETHER = (
     "与其他订单一起规划，单项权重不能说明结果",
@@ -63,12 +64,14 @@ def document(decision: Decision, *, language: Language) -> dict[str, Any]:
         "decided_at": decision.decided_at,
         "superseded_at": decision.superseded_at,
         "method": decision.method,
+        "method_text": word(METHODS, decision.method, language),
         "elapsed_ms": decision.elapsed_ms,
         "strategy": _strategy(decision, language),
         "total": decision.total,
         "winner": winner,
         "runner_up": decision.alternatives[0] if decision.alternatives else None,
         "terms": _breakdown(told, language),
+        "criteria": _criteria(told, language),
         "flips": _flips(decision, told, language),
         "can_replay": bool(decision.inputs) and decision.method not in JOINT,
         "rounding_error": _rounding_error(told.plan) if told.plan else None,
@@ -101,12 +104,34 @@ def _breakdown(told: model.Decision, language: Language) -> list[dict[str, Any]]
         {
             "code": code,
             "label": word(TERMS, code, language),
-            "winner": terms[code],
-            "runner_up": other[code] if other else None,
-            "difference": terms[code] - other[code] if other else None,
+            "winner": terms.get(code, ZERO),
+            "runner_up": other.get(code, ZERO) if other else None,
+            "difference": terms.get(code, ZERO) - other.get(code, ZERO) if other else None,
         }
         for code in TERMS
     ]
+
+
+def _criteria(told: model.Decision, language: Language) -> list[dict[str, Any]]:
+    """Of a sequential strategy, one row a criterion in order, with both figures and which of them decides."""
+    if told.plan is None or not told.alternatives or not told.order:
+        return []
+    rows = criteria.compared(told.plan, told.alternatives[0], told.order)
+    place = criteria.deciding(rows)
+    found = []
+    for n, row in enumerate(rows):
+        winner, runner_up = criteria.shown(row, language)
+        label = criteria.label(row.code, language)
+        found.append(
+            {
+                "code": row.code,
+                "label": label,
+                "winner": winner,
+                "runner_up": runner_up,
+                "decides": n == place,
+            }
+        )
+    return found
 
 
 def _flips(decision: Decision, told: model.Decision, language: Language) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from routing.models import Decision
 from routing.vocabulary import MORE_REMOVED, REFUSED_BEFORE, Language, pick
 
 MOST_REMOVED = 50
+#: Methods by which ordered criteria decided.
+IN_ORDER = frozenset({"sequential", "seq_groups"})
 Json = dict[str, Any]
 
 
@@ -83,6 +85,7 @@ def engine_decision(decision: Decision, *, language: Language) -> model.Decision
         shortages=tuple(model.Shortage(short["line_id"], short["quantity"]) for short in decision.shortages),
         method=decision.method,
         total=decision.total or Decimal(0),
+        order=tuple(decision.strategy.values.get("order") or ()) if decision.method in IN_ORDER else (),
     )
 
 
@@ -124,6 +127,7 @@ def _parcel(decided: Decided, parcel: PlannedParcel) -> Json:
         "distance_km": parcel.distance_km,
         "kgco2e": parcel.kgco2e,
         "terms": dict(parcel.terms),
+        **({"units_away": parcel.units_away} if parcel.units_away else {}),
     }
 
 
@@ -220,6 +224,8 @@ def _engine_parcel(parcel: Mapping[str, Any], language: Language) -> PlannedParc
         terms=_decimals(parcel["terms"]),
         node_name=parcel["name_en"] if language == "en" else parcel["name"],
         zone=parcel["zone"],
+        distance_km=Decimal(parcel["distance_km"]),
+        units_away=parcel.get("units_away", 0),
     )
 
 

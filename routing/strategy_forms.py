@@ -191,12 +191,14 @@ class Slider:
     scale: Scale
     live: str
     live_at: float
+    ends: tuple[str, str]
     sign: str
     is_changed: bool
 
 
 def _slider(field: forms.BoundField, name: str, live: Decimal) -> Slider:
     scale = SCALES[name]
+    write = admin_words.times if admin_words.is_factor(name) else admin_words.short
     try:
         amount = Decimal(str(field.value()))
         says = admin_words.said(name, amount) if amount.is_finite() and amount >= 0 else ""
@@ -209,9 +211,10 @@ def _slider(field: forms.BoundField, name: str, live: Decimal) -> Slider:
         pattern=admin_words.pattern(name),
         says=says,
         scale=scale,
-        live=admin_words.short(live),
+        live=write(live),
         live_at=position(scale, live),
-        sign="×" if name.endswith("_factor") else "¥",
+        ends=(write(Decimal(scale.low)), write(Decimal(scale.high))),
+        sign="×" if admin_words.is_factor(name) else "¥",
         is_changed=amount != live,
     )
 

@@ -13,6 +13,7 @@ from orderhub.orders.models import Order
 from orderhub.orders.models.order import StepState
 from routing import mending
 from routing.pricing import demand as demand  # registers the projection of demand
+from routing.pricing import jobs as price_jobs  # noqa: F401  (registers the books made by hand)
 from routing.pricing import levers
 from routing.pricing import services as pricing
 from routing.returns import rates as returns

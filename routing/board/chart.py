@@ -16,7 +16,7 @@ from django.contrib.staticfiles import finders
 from orderhub.kernel import regions
 
 LAND = "vendor/world-atlas/land-50m.json"
-WIDTH = 640.0
+WIDTH = 480.0
 #: Degrees around the outermost warehouses, and the least that is shown.
 MARGIN, LEAST = 4.0, 12.0
 #: Pixels between two points of a coast; what lies closer is left out.
@@ -132,8 +132,8 @@ def provinces(box: Box, countries: Iterable[str], *, is_chinese: bool) -> list[d
 
 # ---- names that do not lie on one another --------------------------------------------------------
 
-#: Pixels: height of a name, width of a Chinese and of any other character.
-LINE, WIDE, SLIM = 14.0, 13.0, 7.5
+#: Units of the drawing: height of a name, width of a Chinese and of any other character, as large as on a phone.
+LINE, WIDE, SLIM = 18.0, 17.0, 9.0
 PLACE_SHARE = 0.75  # names of provinces are that much smaller
 Area = tuple[float, float, float, float]
 
@@ -148,8 +148,8 @@ class Label:
     area: Area
 
 
-def label(name: str, x: float, y: float, radius: float, taken: Sequence[Area]) -> Label:
-    """A name beside, above or below its circle: the first place that is free, else beside it."""
+def label(name: str, x: float, y: float, radius: float, taken: Sequence[Area]) -> Label | None:
+    """A name beside, above or below its circle, where it lies on nothing else; None where there is no such place."""
     width, gap = _width(name), radius + 5
     options = (
         (x + gap, y, "start"), (x - gap, y, "end"), (x, y - gap - 2, "middle"), (x, y + gap + 6, "middle"),
@@ -157,7 +157,7 @@ def label(name: str, x: float, y: float, radius: float, taken: Sequence[Area]) -
     labels = [Label(left, top, anchor, _area(left, top, anchor, width)) for left, top, anchor in options]
     inside = [one for one in labels if one.area[0] >= 0 and one.area[2] <= WIDTH]
     free = [one for one in inside if not any(_meet(one.area, other) for other in taken)]
-    return (free or inside or labels)[0]
+    return free[0] if free else None
 
 
 def _area(x: float, y: float, anchor: str, width: float) -> Area:

@@ -26,7 +26,7 @@ from routing.pricing.models import WarehouseLever
 SEES, PULLS = "inventory.view_warehouse", "inventory.change_warehouse"
 View = Callable[..., HttpResponse]
 #: The largest mark on the map, and the least, in pixels.
-WIDEST, NARROWEST = 20.0, 6.0
+WIDEST, NARROWEST = 16.0, 6.0
 
 
 def _staff(view: View) -> View:
@@ -67,8 +67,8 @@ def pull(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
             return HttpResponseRedirect(f"{reverse('routing:board')}#w{pk}")
     context = {
         **admin.site.each_context(request),
-        "title": f"{words.BUTTONS[kind]}: {named(house.warehouse)}",
-        "effect": f"{words.EFFECTS[kind]} {words.warning_detail(house) if house.limit else ''}",
+        "title": _("%(verb)s: %(name)s") % {"verb": words.BUTTONS[kind], "name": named(house.warehouse)},
+        "effect": words.effect(house, kind),
         "button": words.BUTTONS[kind],
         "form": form,
         "back": reverse("routing:board"),
@@ -158,7 +158,11 @@ def _row(house: House, now: datetime) -> dict[str, Any]:
         "countdown": words.countdown(house, now),
         "cutoff": words.clock_of(house, house.cutoff_at),
         "percent": None if house.share is None else round(100 * house.share),
-        "coming": round(house.coming),
+        "used": f"{house.used:,}" if house.limit is None else f"{house.used:,} / {house.limit:,}",
+        "coming": f"{house.coming:,.0f}",
+        "next_used": f"{house.next_used:,}",
+        "reserved": f"{house.reserved:,}",
+        "at_work": f"{house.at_work:,}",
         "cover": words.cover(house),
         "levers": [{"pk": lever.pk, "text": words.lever(lever)} for lever in house.levers],
         "link": reverse("admin:inventory_warehouse_change", args=(house.warehouse.pk,)),
@@ -177,7 +181,8 @@ def _marks(found: list[House], box: chart.Box, busiest: int) -> tuple[list[dict[
     for house, x, y, radius in circles:
         own = chart.circle(x, y, radius)
         label = chart.label(named(house.warehouse), x, y, radius, [area for area in taken if area != own])
-        taken.append(label.area)
+        if label is not None:
+            taken.append(label.area)
         marks.append({
             "pk": house.warehouse.pk, "x": x, "y": y, "radius": radius, "tone": house.tone, "label": label,
             "filled": round(radius * min(1.0, house.used / house.limit) ** 0.5, 1) if house.limit else 0,

@@ -33,6 +33,15 @@ EFFECTS: dict[str, Any] = {
 }
 
 
+def effect(house: House, kind: str) -> str:
+    """What a lever does, and what stands against it now."""
+    told = str(EFFECTS[kind])
+    if not house.limit:
+        return told
+    gap = "" if told.endswith("。") else " "
+    return f"{told}{gap}{warning_detail(house)}"
+
+
 def clock_of(house: House, moment: datetime) -> str:
     """The time on the warehouse's own clock."""
     return f"{moment.astimezone(ZoneInfo(house.warehouse.time_zone)):%H:%M}"
@@ -49,8 +58,8 @@ def state(house: House) -> str:
     if house.full_at is not None:
         return _("full at about %(time)s") % {"time": clock_of(house, house.full_at)}
     left = max(0, house.limit - house.at_end)
-    return ngettext("%(count)d slot left at the cut-off", "%(count)d slots left at the cut-off", left) % {
-        "count": left
+    return ngettext("%(count)s slot left at the cut-off", "%(count)s slots left at the cut-off", left) % {
+        "count": f"{left:,}"
     }
 
 
@@ -94,9 +103,9 @@ def warning(house: House) -> str:
 
 def warning_detail(house: House) -> str:
     """What stands behind it."""
-    return _("%(used)d of %(limit)d slots used, about %(coming)d parcels still to come before %(cutoff)s") % {
-        "used": house.used,
-        "limit": house.limit or 0,
-        "coming": round(house.coming),
+    return _("%(used)s of %(limit)s slots used, about %(coming)s parcels still to come before %(cutoff)s") % {
+        "used": f"{house.used:,}",
+        "limit": f"{house.limit or 0:,}",
+        "coming": f"{house.coming:,.0f}",
         "cutoff": clock_of(house, house.cutoff_at),
     }

@@ -146,4 +146,5 @@ class Desk:
             distance_km=lane.distance_km,
             kgco2e_per_kg=lane.kgco2e_per_kg,
             kgco2e_per_parcel=lane.kgco2e_per_parcel,
+            units_away=rate.away * sum(quantities.values()),
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
+from routing.engine import criteria
 from routing.engine.model import TERMS, ZERO, Decision, Plan, Removal
 
 CENT = Decimal("0.01")
+#: The method of decisions made with others before a pick wave; their one alternative is the plan given up.
+WAVE = "wave"
 _LABELS = {
     "zh": {
         "freight": "运费",
@@ -97,6 +101,10 @@ def sentence(decision: Decision, language: str) -> str:
             else (f"{_names(decision.plan, zh)}: the only feasible plan, ¥{total}")
         )
         return text + tail
+    if decision.order:
+        return _in_order(decision.plan, decision.alternatives[0], decision.order, language) + tail
+    if decision.method == WAVE:
+        return _in_wave(decision.plan, decision.alternatives[0], language) + tail
     return _versus(decision.plan, decision.alternatives[0], language) + tail
 
 
@@ -113,22 +121,76 @@ def removal_sentence(removal: Removal, language: str) -> str:
 
 def _versus(winner: Plan, runner_up: Plan, language: str) -> str:
     zh = language == "zh"
+    one, two = _both_names(winner, runner_up, zh)
+    gap = _cents(runner_up.total - winner.total)
+    parts = _differences(winner, runner_up, language)
+    if zh:
+        head = f"{one}优于{two} ¥{gap}" if gap else f"{one}与{two}同价"
+        return head + ("：" + "，".join(parts) if parts else "")
+    head = f"{one} beats {two} by ¥{gap}" if gap else f"{one} ties with {two}"
+    return head + (": " + ", ".join(parts) if parts else "")
+
+
+def _in_order(winner: Plan, runner_up: Plan, order: Sequence[str], language: str) -> str:
+    """The first criterion that differs, and the difference in yuan that did not count before it."""
+    zh = language == "zh"
+    one, two = _both_names(winner, runner_up, zh)
+    rows = criteria.compared(winner, runner_up, order)
+    why = criteria.reason(rows, language)
+    text = f"{one}先于{two}：{why}" if zh else f"{one} comes before {two}: {why}"
+    place, gap = criteria.deciding(rows), _cents(winner.total - runner_up.total)
+    if place is None or rows[place].code == "money" or not gap:
+        return text
+    if zh:
+        return f"{text}；{f'贵 ¥{gap}，但花费排在后面' if gap > 0 else f'也便宜 ¥{-gap}'}"
+    return f"{text}; {f'¥{gap} dearer, but cost ranks after that' if gap > 0 else f'¥{-gap} cheaper as well'}"
+
+
+def _in_wave(winner: Plan, before: Plan, language: str) -> str:
+    """From where the order was moved and what that did to its own price."""
+    zh = language == "zh"
+    one, two = _names(winner, zh), _names(before, zh)
+    gap = _cents(winner.total - before.total)
+    parts = _differences(winner, before, language)
+    if zh:
+        head = (
+            f"波次规划后由{two}改到{one}发货"
+            if one != two
+            else f"波次规划后仍由{one}发货，换了包裹或承运服务"
+        )
+        price = f"贵 ¥{gap}，整个波次合计更省" if gap > 0 else f"省 ¥{-gap}" if gap else "价格不变"
+        return f"{head}，{price}" + ("：" + "，".join(parts) if parts else "")
+    head = (
+        f"Planned with the whole wave: moved from {two} to {one}"
+        if one != two
+        else f"Planned with the whole wave: still from {one}, in other parcels or by another service"
+    )
+    price = (
+        f"¥{gap} dearer by itself while the wave as a whole is cheaper"
+        if gap > 0
+        else f"¥{-gap} cheaper"
+        if gap
+        else "at the same price"
+    )
+    return f"{head}, {price}" + (": " + ", ".join(parts) if parts else "")
+
+
+def _both_names(winner: Plan, runner_up: Plan, zh: bool) -> tuple[str, str]:
     one, two = _names(winner, zh), _names(runner_up, zh)
     if one == two:
-        one, two = ("首选方案", "次优方案") if zh else ("The chosen plan", "the runner-up")
+        return ("首选方案", "次优方案") if zh else ("The chosen plan", "the runner-up")
+    return one, two
+
+
+def _differences(winner: Plan, runner_up: Plan, language: str) -> list[str]:
+    """The terms that differ with their cents, which sum to the difference of the totals."""
     diffs = compare(winner, runner_up)
-    gap = runner_up.total - winner.total
-    shown = _in_cents(diffs, -_cents(gap))
-    parts = [
+    shown = _in_cents(diffs, _cents(winner.total - runner_up.total))
+    return [
         f"{_label(diff, winner, runner_up, language)} {_signed(cents)}"
         for diff, cents in zip(diffs, shown, strict=True)
         if cents
     ]
-    if zh:
-        head = f"{one}优于{two} ¥{_cents(gap)}" if gap else f"{one}与{two}同价"
-        return head + ("：" + "，".join(parts) if parts else "")
-    head = f"{one} beats {two} by ¥{_cents(gap)}" if gap else f"{one} ties with {two}"
-    return head + (": " + ", ".join(parts) if parts else "")
 
 
 def _in_cents(diffs: list[TermDiff], total: Decimal) -> list[Decimal]:

@@ -141,7 +141,7 @@ def no_flip_sentence(strategy: Strategy, language: str) -> str:
     """Why no change is listed."""
     if strategy.order:
         return (
-            "按标准先后决定，没有权重可改变结果"
+            "按判据先后决定，没有权重可改变结果"
             if language == "zh"
             else "the criteria decide one after the other: no weight flips it"
         )

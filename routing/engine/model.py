@@ -171,6 +171,8 @@ class PlannedParcel:
     distance_km: Decimal = ZERO
     kgco2e_per_kg: Decimal = ZERO
     kgco2e_per_parcel: Decimal = ZERO
+    #: Units inside that do not come from a forward warehouse serving the region; counted for ordered criteria only.
+    units_away: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from import_export.admin import ImportExportModelAdmin
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter, RelatedDropdownFilter
@@ -24,11 +28,21 @@ from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin, actor_of, but
 from orderhub.inventory.admin_coming import PlaceResource
 from orderhub.inventory.models import Warehouse
 from orderhub.kernel import clock
+from orderhub.templatetags.desk import when
 from orderhub.templatetags.ui import pill
-from routing.pricing import sentences, services
+from routing.admin_parts import OwnMerchant, Titled
+from routing.pricing import calculating, pages, sentences, services
 from routing.pricing.models import PriceBook, PriceRow, PriceSettings, SkuBan, WarehouseLever
 
 RIGHT = "routing.change_pricesettings"
+_CENT = Decimal("0.01")
+#: The parameters of a book that mean something without its formulas.
+PARAMETERS = {
+    "units_per_day": _("units wanted a day"),
+    "orders_per_day": _("orders a day"),
+    "yuan_per_parcel": _("¥ an average parcel costs"),
+    "level": _("demand of this cycle, × the forecast"),
+}
 
 
 def merchants_of(request: HttpRequest) -> Any:
@@ -36,6 +50,23 @@ def merchants_of(request: HttpRequest) -> Any:
     merchant_id = getattr(request.user, "merchant_id", None)
     rows = Merchant.objects.order_by("pk")
     return rows if merchant_id is None else rows.filter(pk=merchant_id)
+
+
+def _listed(texts: Iterable[str]) -> SafeString:
+    """Sentences as a list; a dash where there are none."""
+    items = format_html_join("", "<li>{}</li>", ((text,) for text in texts))
+    return (
+        format_html('<div class="oh"><ul class="oh-grid oh-s13">{}</ul></div>', items)
+        if items
+        else SafeString("–")
+    )
+
+
+def doer(actor: str) -> str:
+    """Who did something, without the mark of a person; the clock's own name is the system."""
+    if actor in ("", "system"):
+        return str(_("system"))
+    return actor.removeprefix("user:")
 
 
 class MerchantForm(forms.Form):
@@ -50,7 +81,7 @@ class MerchantForm(forms.Form):
 
 
 @admin.register(PriceRow)
-class PriceRowAdmin(ReadOnlyAdmin):
+class PriceRowAdmin(Titled, ReadOnlyAdmin):
     """The prices in force, dearest first, each with its sentence."""
 
     merchant_path = "book__merchant"
@@ -70,20 +101,20 @@ class PriceRowAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """The list, below the books it comes from."""
-        books = (
-            PriceBook.objects.filter(merchant__in=merchants_of(request), status=PriceBook.Status.IN_FORCE)
-            .select_related("merchant").order_by("merchant_id").defer("slots")
-        )  # fmt: skip
-        rows = [
-            {
-                "book": book, "merchant": named(book.merchant),
-                "guards": [sentences.guard(held) for held in book.guards],
-                "link": reverse("admin:routing_pricebook_change", args=(book.pk,)),
-            }
-            for book in books[:20]
-        ]  # fmt: skip
-        more = {"price_books": rows, "books_link": reverse("admin:routing_pricebook_changelist")}
+        more = pages.books(merchants_of(request))
+        more["books_link"] = reverse("admin:routing_pricebook_changelist")
         return super().changelist_view(request, {**(extra_context or {}), **more})
+
+    def get_urls(self) -> list[Any]:
+        """How far the books are that somebody asked for."""
+        own = [path("runs/", self.admin_site.admin_view(self.runs), name="routing_pricerow_runs")]
+        return own + list(super().get_urls())
+
+    def runs(self, request: HttpRequest) -> HttpResponse:
+        """The books in force and the runs under way, for the page that watches them."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return TemplateResponse(request, "admin/routing/price_runs.html", pages.books(merchants_of(request)))
 
     def has_steer_permission(self, request: HttpRequest) -> bool:
         """Whoever may change how prices are calculated."""
@@ -93,7 +124,8 @@ class PriceRowAdmin(ReadOnlyAdmin):
     def calculate(self, request: HttpRequest) -> HttpResponse:
         """Ask for which merchant, then make a book."""
         effect = _(
-            "All prices are calculated afresh from stock, demand and receipts, and route the next order."
+            "All prices are calculated afresh from stock, demand and receipts in the background; the new book "
+            "routes orders as soon as it is done."
         )
         return self._steer(request, _("Calculate now"), effect, self._calculate)
 
@@ -106,7 +138,7 @@ class PriceRowAdmin(ReadOnlyAdmin):
     @button(description=_("Switch prices on"), url_path="on", icon="toggle_on", permissions=["steer"])
     def switch_on(self, request: HttpRequest) -> HttpResponse:
         """Ask for which merchant, then calculate prices again."""
-        effect = _("Prices are calculated now and hold from the next order on.")
+        effect = _("Prices are calculated in the background and hold as soon as the book is done.")
         return self._steer(request, _("Switch prices on"), effect, lambda r, m: self._switch(r, m, True))
 
     def _steer(self, request: HttpRequest, title: Any, effect: Any, act: Any) -> HttpResponse:
@@ -119,25 +151,22 @@ class PriceRowAdmin(ReadOnlyAdmin):
         return ask(self, request, title=title, effect=effect, button=title, back=back, form=form)
 
     def _calculate(self, request: HttpRequest, merchant: Merchant) -> None:
-        book = services.refresh(
-            merchant.pk, reason=PriceBook.Reason.HAND, actor=actor_of(request), now=clock.now()
-        )
-        if book is None:
-            messages.warning(request, _("Prices are being calculated just now; look again in a minute."))
-            return
-        values = {"number": book.number, "skus": book.skus, "cells": book.cells}
-        messages.success(
-            request, _("Book %(number)d is in force: %(skus)d SKUs, %(cells)d priced cells.") % values
-        )
+        calculating.ask(merchant.pk, actor=actor_of(request), now=clock.now())
+        messages.success(request, _("Prices are being calculated; you can leave this page."))
 
     def _switch(self, request: HttpRequest, merchant: Merchant, is_on: bool) -> None:
         changed = services.switch(merchant.pk, is_on=is_on, actor=actor_of(request), now=clock.now())
         if not changed:
             messages.info(request, _("They were so already."))
         elif is_on:
-            messages.success(request, _("Prices are on."))
+            calculating.ask(merchant.pk, actor=actor_of(request), now=clock.now())
+            messages.success(request, _("Prices are on; they hold as soon as the new book is done."))
         else:
             messages.success(request, _("Prices are off."))
+
+    def title_of(self, obj: PriceRow) -> str:
+        """The SKU."""
+        return self.shown_sku(obj)
 
     @display(description=_("SKU"), ordering="sku__code")
     def shown_sku(self, obj: PriceRow) -> str:
@@ -162,6 +191,8 @@ class PriceRowAdmin(ReadOnlyAdmin):
     @display(description=_("highest price"), ordering="top_price")
     def shown_price(self, obj: PriceRow) -> str:
         """Yuan for the next unit, place and network together."""
+        if 0 < obj.top_price < _CENT:
+            return "< ¥0.01"
         return f"¥{obj.top_price:.2f}"
 
     @display(description=_("price book"))
@@ -180,9 +211,7 @@ class PriceRowAdmin(ReadOnlyAdmin):
         """A sentence per warehouse, dearest first."""
         places = Warehouse.objects.in_bulk([int(pk) for pk in obj.cells])
         held = sorted(obj.cells.items(), key=lambda item: -item[1]["p"][2][-1])
-        texts = ((sentences.cell(cell, named(places[int(pk)])),) for pk, cell in held if int(pk) in places)
-        items = format_html_join("", "<li>{}</li>", texts)
-        return format_html('<div class="oh"><ul class="oh-grid oh-s13">{}</ul></div>', items or "–")
+        return _listed(sentences.cell(cell, named(places[int(pk)])) for pk, cell in held if int(pk) in places)
 
 
 @admin.register(PriceBook)
@@ -190,7 +219,7 @@ class PriceBookAdmin(ReadOnlyAdmin):
     """Every book that is kept, newest first."""
 
     list_display = (
-        "shown_number", "made_at", "reason", "shown_state", "skus", "cells", "forecast_error", "milliseconds",
+        "shown_number", "made_at", "reason", "shown_state", "skus", "cells", "shown_error", "shown_time",
     )  # fmt: skip
     list_filter = (
         ("reason", ChoicesDropdownFilter),
@@ -200,12 +229,47 @@ class PriceBookAdmin(ReadOnlyAdmin):
     list_select_related = ("merchant",)
     ordering = ("-pk",)
     fields = (
-        ("merchant", "shown_number", "shown_state"), ("made_at", "made_by", "reason"),
-        ("skus", "cells", "milliseconds"), "forecast_error", "shown_guards", "shown_slots", "parameters",
+        ("merchant", "shown_number", "shown_state"), ("made_at", "shown_maker", "reason"),
+        ("skus", "cells", "shown_time"), "shown_error", "shown_guards", "shown_slots", "shown_parameters",
     )  # fmt: skip
-    readonly_fields = ("shown_number", "shown_state", "shown_guards", "shown_slots")
+    readonly_fields = (
+        "shown_number", "shown_state", "shown_maker", "shown_time", "shown_error", "shown_guards", "shown_slots",
+        "shown_parameters",
+    )  # fmt: skip
 
-    @display(description=_("number"), ordering="number")
+    @display(description=_("calculated by"), ordering="made_by")
+    def shown_maker(self, obj: PriceBook) -> str:
+        """The person, or the clock."""
+        return doer(obj.made_by)
+
+    @display(description=_("calculation took"), ordering="milliseconds")
+    def shown_time(self, obj: PriceBook) -> str:
+        """Seconds, or milliseconds below one."""
+        if obj.milliseconds < 1000:
+            return str(_("%(n)s ms") % {"n": obj.milliseconds})
+        return str(_("%(n)s s") % {"n": f"{obj.milliseconds / 1000:.1f}"})
+
+    @display(description=_("forecast error"), ordering="forecast_error")
+    def shown_error(self, obj: PriceBook) -> str:
+        """Percent of what the last cycle sold."""
+        if obj.forecast_error is None:
+            return str(_("not known yet"))
+        return f"{100 * obj.forecast_error:.0f}%"
+
+    @display(description=_("parameters"))
+    def shown_parameters(self, obj: PriceBook) -> SafeString:
+        """What was measured, in words, and the constants of the formulas."""
+        held = dict(obj.parameters)
+        told = [(label, held.pop(name)) for name, label in PARAMETERS.items() if name in held]
+        rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", told)
+        rest = format_html_join(", ", "{} {}", sorted(held.items()))
+        return format_html(
+            '<div class="oh"><dl class="oh-kv">{}</dl><p class="oh-mono oh-muted oh-s12">{}</p></div>',
+            rows,
+            rest,
+        )
+
+    @display(description=pgettext_lazy("of a price book", "number"), ordering="number")
     def shown_number(self, obj: PriceBook) -> str:
         """#1, #2 …"""
         return f"#{obj.number}"
@@ -220,19 +284,16 @@ class PriceBookAdmin(ReadOnlyAdmin):
     @display(description=_("guards"))
     def shown_guards(self, obj: PriceBook) -> SafeString:
         """Why prices are off, or off in part."""
-        items = format_html_join("", "<li>{}</li>", ((sentences.guard(held),) for held in obj.guards))
-        return format_html('<div class="oh"><ul class="oh-grid oh-s13">{}</ul></div>', items or "–")
+        return _listed(sentences.guard(held) for held in obj.guards)
 
     @display(description=_("parcel slots"))
     def shown_slots(self, obj: PriceBook) -> SafeString:
         """What the slots of each warehouse with a limit are worth now."""
-        texts = ((text,) for text in services.slot_sentences(obj, now=clock.now()))
-        items = format_html_join("", "<li>{}</li>", texts)
-        return format_html('<div class="oh"><ul class="oh-grid oh-s13">{}</ul></div>', items or "–")
+        return _listed(services.slot_sentences(obj, now=clock.now()))
 
 
 @admin.register(PriceSettings)
-class PriceSettingsAdmin(SimpleHistoryAdmin, HubAdmin):
+class PriceSettingsAdmin(OwnMerchant, Titled, SimpleHistoryAdmin, HubAdmin):
     """How often prices are calculated, and when they are not trusted."""
 
     list_display = ("merchant", "is_on", "refresh_minutes", "replenishment_days", "max_forecast_error")
@@ -243,6 +304,10 @@ class PriceSettingsAdmin(SimpleHistoryAdmin, HubAdmin):
         ("merchant", "is_on"), ("refresh_minutes", "books_kept"), ("replenishment_days", "stale_hours"),
         ("max_forecast_error", "max_dropship_share"),
     )  # fmt: skip
+
+    def title_of(self, obj: PriceSettings) -> str:
+        """The merchant."""
+        return named(obj.merchant)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Without them the defaults hold; nobody needs to delete them."""
@@ -278,20 +343,34 @@ class SkuBanResource(PlaceResource):
 
 
 @admin.register(SkuBan)
-class SkuBanAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
+class SkuBanAdmin(OwnMerchant, Titled, ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
     """What a warehouse must not ship; holds from the next decision on."""
 
     form = SkuBanForm
     resource_classes = [SkuBanResource]
     import_form_class = ImportForm
     export_form_class = ExportForm
-    list_display = ("shown_warehouse", "shown_sku", "reason", "valid_from", "valid_until")
+    list_display = ("shown_warehouse", "shown_sku", "reason", "shown_from", "shown_until")
     list_filter = (("warehouse", RelatedDropdownFilter), ("merchant", RelatedDropdownFilter))
     list_select_related = ("warehouse", "sku")
     search_fields = ("sku__code", "sku__name", "reason")
     autocomplete_fields = ("warehouse", "sku")
     ordering = ("warehouse_id", "sku_id")
-    fields = (("merchant", "warehouse", "sku"), "reason", ("valid_from", "valid_until"))
+    fields = ("merchant", "warehouse", "sku", "reason", "valid_from", "valid_until")
+
+    def title_of(self, obj: SkuBan) -> str:
+        """The warehouse and the SKU it must not ship."""
+        return f"{named(obj.warehouse)} · {obj.sku.code}"
+
+    @display(description=_("from"), ordering="valid_from")
+    def shown_from(self, obj: SkuBan) -> str:
+        """When it begins."""
+        return str(when(obj.valid_from) if obj.valid_from else _("at once"))
+
+    @display(description=_("until"), ordering="valid_until")
+    def shown_until(self, obj: SkuBan) -> str:
+        """When it ends."""
+        return str(when(obj.valid_until) if obj.valid_until else _("for good"))
 
     @display(description=_("warehouse"), ordering="warehouse__code")
     def shown_warehouse(self, obj: SkuBan) -> str:
@@ -305,10 +384,12 @@ class SkuBanAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
 
 
 @admin.register(WarehouseLever)
-class WarehouseLeverAdmin(ReadOnlyAdmin):
+class WarehouseLeverAdmin(Titled, ReadOnlyAdmin):
     """Who relieved which warehouse, why and until when; levers are set on the load board."""
 
-    list_display = ("shown_warehouse", "kind", "value", "why", "set_by", "set_at", "until", "ended_at")
+    list_display = (
+        "shown_warehouse", "kind", "shown_value", "why", "shown_setter", "set_at", "shown_until", "ended_at",
+    )  # fmt: skip
     list_filter = (
         ("kind", ChoicesDropdownFilter),
         ("warehouse", RelatedDropdownFilter),
@@ -317,8 +398,38 @@ class WarehouseLeverAdmin(ReadOnlyAdmin):
     list_select_related = ("warehouse",)
     ordering = ("-pk",)
     fields = (
-        ("warehouse", "kind", "value"), "why", ("set_by", "set_at", "until"), ("ended_by", "ended_at"),
+        ("shown_warehouse", "kind", "shown_value"), "why", ("shown_setter", "set_at", "shown_until"),
+        ("shown_ender", "ended_at"),
     )  # fmt: skip
+    readonly_fields = ("shown_warehouse", "shown_value", "shown_setter", "shown_until", "shown_ender")
+
+    def title_of(self, obj: WarehouseLever) -> str:
+        """The warehouse and what was done there."""
+        return f"{named(obj.warehouse)} · {obj.get_kind_display()}"
+
+    @display(description=_("value"), ordering="value")
+    def shown_value(self, obj: WarehouseLever) -> str:
+        """Yuan a parcel, or parcels a day."""
+        if obj.value is None:
+            return "–"
+        if obj.kind == WarehouseLever.Kind.PRICE:
+            return f"¥{obj.value:,.2f}"
+        return str(_("%(n)s parcels a day") % {"n": f"{obj.value:,.0f}"})
+
+    @display(description=_("set by"), ordering="set_by")
+    def shown_setter(self, obj: WarehouseLever) -> str:
+        """Who set it."""
+        return doer(obj.set_by)
+
+    @display(description=_("ended by"), ordering="ended_by")
+    def shown_ender(self, obj: WarehouseLever) -> str:
+        """Who ended it; the clock when its time was up."""
+        return doer(obj.ended_by) if obj.ended_at else "–"
+
+    @display(description=_("until"), ordering="until")
+    def shown_until(self, obj: WarehouseLever) -> str:
+        """When it ends by itself."""
+        return str(when(obj.until) if obj.until else _("no end"))
 
     @display(description=_("warehouse"), ordering="warehouse__code")
     def shown_warehouse(self, obj: WarehouseLever) -> str:

@@ -102,6 +102,53 @@ class PriceBook(models.Model):
         return f"#{self.number}"
 
 
+class PriceRun(models.Model):
+    """A book somebody asked for by hand: waiting, under way, or what came of it; at most one per merchant is open.
+
+    `total` counts the SKUs to price, `done` those priced. A worker that dies leaves a lease that runs out.
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting for a worker")
+        RUNNING = "running", _("calculating")
+        DONE = "done", _("finished")
+        FAILED = "failed", _("not finished")
+
+    OPEN = (State.QUEUED, State.RUNNING)
+
+    merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.CASCADE)
+    state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.QUEUED)
+    done = models.PositiveIntegerField(_("done"), default=0)
+    total = models.PositiveIntegerField(_("of"), default=0)
+    book = models.ForeignKey(
+        PriceBook, verbose_name=_("book"), null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    asked_by = models.CharField(_("asked by"), max_length=80)
+    asked_at = models.DateTimeField(_("asked at"))
+    started_at = models.DateTimeField(_("started at"), null=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    lease_token = models.CharField(max_length=32, blank=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("calculation of prices")
+        verbose_name_plural = _("calculations of prices")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["merchant"], condition=Q(state__in=("queued", "running")), name="routing_run_one_open"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merchant_id}: {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody still works on it, or will."""
+        return self.state in self.OPEN
+
+
 class PriceRow(models.Model):
     """The prices of one SKU in one book: by warehouse and in the whole network, only where above zero."""
 

@@ -14,12 +14,20 @@ from django.utils.translation import gettext as _
 from orderhub.inventory.admin_base import is_chinese
 
 Held = Mapping[str, Any]
+_NOTHING = "0.00"
 
 
 def cell(held: Held, place: str) -> str:
     """What the next unit of a cell is worth if it stays, and why: "… only 62 % of what is wanted locally"."""
     yuan = _yuan(held["p"][2][-1])
     values = {"place": place, "yuan": yuan, "when": _day(held["r"]), "share": _share(held)}
+    if yuan == _NOTHING:
+        return (
+            _(
+                "Kept in %(place)s this unit is worth less than ¥0.01: there is enough until the receipt of %(when)s."
+            )
+            % values
+        )
     if _covers(held):
         return (
             _(
@@ -59,6 +67,11 @@ def network(held: Held) -> str:
 
 def slot(place: str, *, left: int, coming: float, yuan: float) -> str:
     """What the next parcel slot of a warehouse is worth."""
+    if _yuan(yuan) == _NOTHING:
+        return _(
+            "A parcel slot in %(place)s is free: %(left)s are left today and about %(coming)d more parcels are "
+            "expected."
+        ) % {"place": place, "left": f"{left:,}", "coming": round(coming)}
     return _(
         "A parcel slot in %(place)s is worth ¥%(yuan)s: %(left)d are left today and about %(coming)d more "
         "parcels are expected."
@@ -110,7 +123,8 @@ def _percent(share: object) -> str:
 
 
 def _day(moment: str) -> str:
-    """A weekday within the coming week, else the date."""
-    at = timezone.localtime(datetime.fromisoformat(moment))
-    days = (at.date() - timezone.localdate()).days
-    return date_format(at, "l") if 0 <= days < 7 else date_format(at, "SHORT_DATE_FORMAT")
+    """A weekday within the coming week, else the date, its year only if it is another one."""
+    at, today = timezone.localtime(datetime.fromisoformat(moment)), timezone.localdate()
+    if 0 <= (at.date() - today).days < 7:
+        return date_format(at, "l")
+    return date_format(at, "MONTH_DAY_FORMAT" if at.year == today.year else "DATE_FORMAT")

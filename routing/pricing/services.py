@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from time import perf_counter
@@ -98,7 +98,17 @@ def note_receipts(received: Collection[tuple[int, str, Sequence[str]]], *, now: 
 # ---- making --------------------------------------------------------------------------------------
 
 
-def refresh(merchant_id: int, *, reason: PriceBook.Reason, actor: str, now: datetime) -> PriceBook | None:
+#: Told how many SKUs are priced and how many there are; may raise to stop the calculation.
+Tell = Callable[[int, int], None]
+
+
+def _untold(done: int, total: int) -> None:
+    """Nobody watches a book made by the clock."""
+
+
+def refresh(
+    merchant_id: int, *, reason: PriceBook.Reason, actor: str, now: datetime, tell: Tell = _untold
+) -> PriceBook | None:
     """Calculate a new book and put it in force; None if another one is being made for the merchant just now."""
     with beats.exclusively(f"routing.prices.{merchant_id}") as alone:
         if not alone:
@@ -107,7 +117,7 @@ def refresh(merchant_id: int, *, reason: PriceBook.Reason, actor: str, now: date
         settings = settings_of(merchant_id)
         gathered = gather(settings, now=now) if settings.is_on else None
         guarded = guards.judge(settings, gathered, now=now)
-        rows = [] if gathered is None or guarded.is_off else _rows_of(gathered, guarded)
+        rows = [] if gathered is None or guarded.is_off else _rows_of(gathered, guarded, tell)
         book = PriceBook(
             merchant_id=merchant_id, made_at=now, made_by=actor[:80], reason=reason,
             status=PriceBook.Status.IN_FORCE, is_off=guarded.is_off, guards=guarded.tripped,
@@ -120,11 +130,12 @@ def refresh(merchant_id: int, *, reason: PriceBook.Reason, actor: str, now: date
         return _put_in_force(book, rows, settings, start=start)
 
 
-def _rows_of(gathered: Gathered, guarded: Guarded) -> list[PriceRow]:
+def _rows_of(gathered: Gathered, guarded: Guarded, tell: Tell) -> list[PriceRow]:
     """A row for every SKU with a forecast, though nothing of it has a price, so that "free" is not "unknown"."""
     ids = [one.pk for one in gathered.warehouses]
     found = []
     for n, sku_id in enumerate(gathered.sku_ids):
+        tell(n, len(gathered.sku_ids))
         cells, network = gathered.values.cells(n)
         held = {ids[w]: cell for w, cell in cells.items() if ids[w] not in guarded.stale_ids}
         top = max(held, key=lambda pk: (held[pk].curve.yuan[-1], -pk), default=None)
@@ -213,7 +224,10 @@ def slot_sentences(book: PriceBook, *, now: datetime) -> list[str]:
 
 
 def switch(merchant_id: int, *, is_on: bool, actor: str, now: datetime) -> bool:
-    """Turn all prices of a merchant off or on, from the very next decision; False if they were so already."""
+    """Turn all prices of a merchant off from the very next decision, or on from the next book, which is due then.
+
+    False if they were so already.
+    """
     with transaction.atomic():
         Merchant.objects.select_for_update(no_key=True).get(pk=merchant_id)
         settings, _made = PriceSettings.objects.get_or_create(merchant_id=merchant_id)
@@ -221,14 +235,16 @@ def switch(merchant_id: int, *, is_on: bool, actor: str, now: datetime) -> bool:
             return False
         settings.is_on, settings.switched_by, settings.switched_at = is_on, actor[:80], now
         settings.save()
-        if not is_on:
+        if is_on:
+            PriceBook.objects.filter(merchant_id=merchant_id, status=PriceBook.Status.IN_FORCE).update(
+                outdated_at=now
+            )
+        else:
             _switch_book_off(merchant_id, actor=actor)
         stream = f"prices:{merchant_id}"
         locks.stream(stream)
         fact = log.Fact(stream, kinds.PRICES_SWITCHED.name, {"is_on": is_on}, merchant_id)
         log.record([fact], now=now, actor=actor)
-    if is_on:
-        refresh(merchant_id, reason=PriceBook.Reason.HAND, actor=actor, now=now)
     return True
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from itertools import pairwise
+from math import ceil, floor, hypot, log10
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -165,11 +166,14 @@ def _labels(dots: Sequence[Dot], x: _Axis, y: _Axis) -> SafeString:
     placed: list[_Box] = []
     marks = [_Box(x.at(dot.cost) - 7, y.at(dot.hours) + 4, 14, "start") for dot in dots]
     drawn = []
+    line = _along([(x.at(dot.cost), y.at(dot.hours)) for dot in frontier(dots)])
     rank = ("draft", "current", "strategy", "neighbor")
     for dot in sorted(dots, key=lambda dot: rank.index(dot.kind)):
         own = _Box(x.at(dot.cost) - 7, y.at(dot.hours) + 4, 14, "start")
         others = [mark for mark in marks if mark != own]
-        box = _place(x.at(dot.cost), y.at(dot.hours), dot.label, [*placed, *others])
+        box = _place(x.at(dot.cost), y.at(dot.hours), dot.label, [*placed, *others, *line])
+        if box is None:
+            box = _place(x.at(dot.cost), y.at(dot.hours), dot.label, [*placed, *others])
         if box is None and dot.kind in ("draft", "current"):
             box = _place(x.at(dot.cost), y.at(dot.hours), dot.label, placed)
         if box is not None:
@@ -186,6 +190,18 @@ def _labels(dots: Sequence[Dot], x: _Axis, y: _Axis) -> SafeString:
                 )
             )
     return SafeString("".join(drawn))
+
+
+def _along(points: Sequence[tuple[float, float]]) -> list[_Box]:
+    """Small boxes along a line, so that labels keep off it where they can."""
+    found = []
+    for (x1, y1), (x2, y2) in pairwise(points):
+        count = max(1, ceil(hypot(x2 - x1, y2 - y1) / 5))
+        found += [
+            _Box(x1 + (x2 - x1) * n / count - 1, y1 + (y2 - y1) * n / count + 4, 2, "start")
+            for n in range(count + 1)
+        ]
+    return found
 
 
 def _place(cx: float, cy: float, label: str, taken: Sequence[_Box]) -> _Box | None:

@@ -94,12 +94,6 @@ def note(row: Json) -> str:
 
 def summary(result: Json, days: int) -> str:
     """One sentence: what the figures would have done to cost, time and carbon."""
-    found = result["figures"]
-    parts = [
-        gettext("cost %(change)s") % {"change": share(found["money"])},
-        gettext("time %(change)s h") % {"change": signed(found["hours"]["difference"], 1)},
-        gettext("carbon %(change)s") % {"change": share(found["kgco2e"])},
-    ]
     head = (
         gettext("Last week's orders under these figures:")
         if days == 7
@@ -112,7 +106,18 @@ def summary(result: Json, days: int) -> str:
     )
     # The comma between the parts is the language's own, and so is the gap after the colon.
     gap = "" if head.endswith("：") else " "
-    return head + gap + gettext(", ").join(parts)
+    return head + gap + effect(result)
+
+
+def effect(result: Json) -> str:
+    """What the figures would have done to cost, time and carbon, without saying to which orders."""
+    found = result["figures"]
+    parts = [
+        gettext("cost %(change)s") % {"change": share(found["money"])},
+        gettext("time %(change)s h") % {"change": signed(found["hours"]["difference"], 1)},
+        gettext("carbon %(change)s") % {"change": share(found["kgco2e"])},
+    ]
+    return gettext(", ").join(parts)
 
 
 def verdict(result: Json, draft: Json) -> str:

@@ -22,12 +22,23 @@ from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin, button, named
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
 from orderhub.templatetags.ui import pill
+from routing.admin_parts import OwnMerchant
 from routing.waves import services, waiting, words
 from routing.waves.models import PickWave, WaveSchedule
 
 #: A preview is thought about within one request.
 PREVIEW_SECONDS = 3.0
+MOST_SCHEDULES = 10
 _TIMES = ("times", "every_hours", "time_zone")
+
+
+def next_release(plan: WaveSchedule) -> str:
+    """When its next wave is released, on its own clock; a dash where its times cannot be read."""
+    try:
+        at = plan.timetable.after(clock.now()).astimezone(ZoneInfo(plan.time_zone))
+    except ValueError:
+        return "–"
+    return f"{at:%Y-%m-%d %H:%M} ({plan.time_zone})"
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -77,7 +88,7 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(WaveSchedule)
-class WaveScheduleAdmin(SimpleHistoryAdmin, HubAdmin):
+class WaveScheduleAdmin(OwnMerchant, SimpleHistoryAdmin, HubAdmin):
     """When orders are picked; what waits is planned together just before."""
 
     form = ScheduleForm
@@ -139,13 +150,7 @@ class WaveScheduleAdmin(SimpleHistoryAdmin, HubAdmin):
     @display(description=_("next release"))
     def shown_next(self, obj: WaveSchedule) -> str:
         """The next release in the schedule's own time zone."""
-        if not obj.pk or not obj.is_active:
-            return "–"
-        try:
-            at = obj.timetable.after(clock.now()).astimezone(ZoneInfo(obj.time_zone))
-        except ValueError:
-            return "–"
-        return f"{at:%Y-%m-%d %H:%M} ({obj.time_zone})"
+        return next_release(obj) if obj.pk and obj.is_active else "–"
 
     @button(
         description=_("Release the wave now"),
@@ -230,6 +235,24 @@ class PickWaveAdmin(ReadOnlyAdmin):
     ordering = ("-releases_at", "-pk")
     fields = ()
     change_form_template = "admin/routing/wave.html"
+    list_before_template = "admin/routing/waves_before.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """The list, below when the next waves are; one query more."""
+        plans = WaveSchedule.objects.filter(is_active=True).select_related("merchant").order_by("merchant_id")
+        merchant_id = getattr(request.user, "merchant_id", None)
+        plans = plans.filter(merchant_id=merchant_id) if merchant_id else plans
+        rows = [
+            {
+                "name": named(plan),
+                "next": next_release(plan),
+                "link": reverse("admin:routing_waveschedule_change", args=(plan.pk,)),
+            }
+            for plan in plans[:MOST_SCHEDULES]
+        ]
+        may_add = request.user.has_perm("routing.add_waveschedule")
+        more = {"schedules": rows, "may_plan": may_add, "add_link": reverse("admin:routing_waveschedule_add")}
+        return super().changelist_view(request, {**(extra_context or {}), **more})
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the schedule."""

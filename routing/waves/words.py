@@ -59,12 +59,12 @@ def of_proposal(found: Proposal) -> dict[str, Any]:
 def _money(before: Decimal | None, after: Decimal | None, bound: Decimal | None) -> dict[str, Any]:
     """¥ before, after and saved; how far above the certified bound the plans are now, in percent."""
     if before is None or after is None:
-        return {"before": None, "after": None, "saved": Decimal(0), "share": None, "gap": None}
+        return {"before": None, "after": None, "saved": "0.00", "share": None, "gap": None}
     gap = (after / bound - 1) * 100 if bound is not None and bound > 0 else None
     return {
-        "before": before,
-        "after": after,
-        "saved": before - after,
+        "before": f"{before:,.2f}",
+        "after": f"{after:,.2f}",
+        "saved": f"{before - after:,.2f}",
         "share": (before - after) / before * 100 if before > 0 else None,
         "gap": None if gap is None else max(gap, Decimal(0)),
     }
@@ -77,11 +77,15 @@ def _loads(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             **row,
             "name": row["name"] if is_chinese() else row["name_en"],
             "most": most,
-            "difference": row["after"] - row["before"],
+            "change": _signed(row["after"] - row["before"]),
             "link": reverse("admin:inventory_warehouse_change", args=(row["warehouse_id"],)),
         }
         for row in rows
     ]
+
+
+def _signed(count: int) -> str:
+    return f"{'+' if count > 0 else '−'}{abs(count):,}" if count else "0"
 
 
 def _changes(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

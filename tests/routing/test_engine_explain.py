@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from routing.engine import criteria
 from routing.engine.explain import TermDiff, compare, removal_sentence, sentence
 from routing.engine.model import TERMS, Decision, Plan, PlannedParcel, Removal, Shortage
 
@@ -69,6 +70,97 @@ def test_same_nodes_in_both_plans_are_named_as_plans() -> None:
 
     assert sentence(replace(DECIDED, plan=plan("A", "24", freight="2"), alternatives=(other,)), "en") == (
         "The chosen plan beats the runner-up by ¥1.00: freight −1.00"
+    )
+
+
+def ordered(*order: str, winner: Plan = CHENGDU, runner_up: Plan = WUHAN) -> Decision:
+    return replace(
+        DECIDED, plan=winner, alternatives=(runner_up,), total=winner.total, method="sequential", order=order
+    )
+
+
+def test_ordered_criteria_are_told_by_the_first_that_differs() -> None:
+    decision = ordered("parcels", "hours", winner=WUHAN, runner_up=CHENGDU)
+
+    assert sentence(decision, "zh") == (
+        "武汉仓先于成都仓：包裹数相同，更快（24 小时，次优 30 小时）；贵 ¥2.31，但花费排在后面"
+    )
+    assert sentence(decision, "en") == (
+        "武汉仓 comes before 成都仓: equal in parcels, faster (24 h against 30 h); ¥2.31 dearer, but cost ranks after that"
+    )
+
+
+def test_money_decides_last_even_where_it_is_not_among_the_criteria() -> None:
+    decision = ordered("parcels", "kgco2e", "forward")
+
+    assert (
+        sentence(decision, "zh")
+        == "成都仓先于武汉仓：包裹数、碳排放、前置仓发货件数相同，更省（¥16.10，次优 ¥18.41）"
+    )
+    assert sentence(decision, "en").endswith(
+        "equal in parcels, CO2e and units from forward warehouses, cheaper (¥16.10 against ¥18.41)"
+    )
+
+
+def test_figures_of_a_criterion_show_as_many_digits_as_tell_them_apart() -> None:
+    [row] = [
+        row
+        for row in criteria.compared(away(km="100.04"), away(km="100.31"), ("distance",))
+        if row.code != "money"
+    ]
+
+    assert criteria.shown(row, "en") == ("100 km", "100.3 km")
+
+
+def away(*, km: str = "0", units: int = 0) -> Plan:
+    [parcel] = CHENGDU.parcels
+    return replace(CHENGDU, parcels=(replace(parcel, distance_km=D(km), units_away=units),))
+
+
+def test_units_from_elsewhere_speak_for_the_forward_warehouse() -> None:
+    decision = ordered("forward", winner=away(units=0), runner_up=away(units=3))
+
+    assert "more from forward warehouses (0 units from elsewhere against 3 units from elsewhere)" in sentence(
+        decision, "en"
+    )
+    assert "更多由前置仓发货（非前置仓 0 件，次优 非前置仓 3 件）" in sentence(decision, "zh")
+
+
+def test_plans_equal_in_every_criterion_name_the_rule_that_parts_them() -> None:
+    decision = ordered("parcels", winner=CHENGDU, runner_up=replace(CHENGDU, hours=D("99")))
+
+    assert "equal in every criterion; fewer parcels, then the warehouse listed first" in sentence(
+        decision, "en"
+    )
+    assert "各项判据全部相同" in sentence(decision, "zh")
+
+
+def test_a_long_order_solved_nearly_claims_no_advantage_it_has_not() -> None:
+    decision = replace(ordered("hours"), method="seq_groups")
+
+    assert "hours solved nearly (30 h against 24 h)" in sentence(decision, "en")
+    assert "时效按近似求解（30 小时，次优 24 小时）" in sentence(decision, "zh")
+
+
+def test_a_wave_says_from_where_the_order_was_moved_and_at_what_price() -> None:
+    cheaper = replace(DECIDED, method="wave")
+    dearer = replace(DECIDED, method="wave", plan=WUHAN, alternatives=(CHENGDU,), total=WUHAN.total)
+
+    assert sentence(cheaper, "zh").startswith("波次规划后由武汉仓改到成都仓发货，省 ¥2.31：运费 −4.10，")
+    assert sentence(cheaper, "en").startswith(
+        "Planned with the whole wave: moved from 武汉仓 to 成都仓, ¥2.31 cheaper: freight −4.10, "
+    )
+    assert sentence(dearer, "zh").startswith(
+        "波次规划后由成都仓改到武汉仓发货，贵 ¥2.31，整个波次合计更省：运费 +4.10"
+    )
+    assert "¥2.31 dearer by itself while the wave as a whole is cheaper" in sentence(dearer, "en")
+
+
+def test_a_wave_that_only_changes_the_service_says_so() -> None:
+    kept = plan("成都仓", "30", freight="9")
+
+    assert sentence(replace(DECIDED, method="wave", plan=kept, alternatives=(CHENGDU,)), "en").startswith(
+        "Planned with the whole wave: still from 成都仓, in other parcels or by another service, ¥7.10 cheaper"
     )
 
 

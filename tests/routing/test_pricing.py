@@ -297,7 +297,8 @@ def test_prices_switched_off_are_off_for_the_next_order_and_come_back() -> None:
     assert found.notes == ["prices_switched_off"]
     assert not services.switch(orders.merchant().pk, is_on=False, actor="user:ann", now=NOW)
     services.switch(orders.merchant().pk, is_on=True, actor="user:ann", now=NOW)
-    assert prices(offer(order))["SHA"]
+    assert services.refresh_due(now=NOW + timedelta(minutes=2)) == 1
+    assert prices(offer(order, NOW + timedelta(minutes=2)))["SHA"]
 
 
 def test_a_book_that_nobody_renewed_for_a_day_counts_no_more() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,8 +14,8 @@ from django.utils import timezone
 
 from orderhub.access.models import Merchant
 from orderhub.inventory.models import ExpectedReceipt, Stock
-from routing.pricing import books
-from routing.pricing.models import DailyDemand, PriceBook, PriceSettings, SkuBan
+from routing.pricing import books, calculating, services
+from routing.pricing.models import DailyDemand, PriceBook, PriceRun, PriceSettings, SkuBan
 from tests.admin import desk
 from tests.fulfillment import builders as make
 from tests.orders import builders as orders
@@ -42,6 +44,7 @@ def press(client: Client, name: str, merchant: Merchant | None = None) -> list[s
     """Press a button of the list and confirm; what the page says then."""
     house = merchant or orders.merchant()
     response = client.post(reverse(f"admin:routing_pricerow_{name}"), {"merchant": house.pk}, follow=True)
+    calculating.work()
     return desk.messages_of(response)
 
 
@@ -51,9 +54,90 @@ def test_a_book_made_by_hand_is_listed_with_its_sentence() -> None:
     told = press(client, "calculate")
     page = client.get(reverse(LIST)).content.decode()
 
-    assert told == ["Book 1 is in force: 1 SKUs, 1 priced cells."]
+    assert told == ["Prices are being calculated; you can leave this page."]
+    assert "Book 1 is in force: 1 SKUs, 1 priced cells." in page
     assert "Kept in Shanghai this unit is worth ¥" in page
     assert "by hand" in page
+
+
+def test_a_book_by_hand_is_made_by_a_worker_and_watched_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, runs = desk.boss("en"), reverse("admin:routing_pricerow_runs")
+    seen = []
+
+    client.post(reverse("admin:routing_pricerow_calculate"), {"merchant": orders.merchant().pk})
+    client.post(reverse("admin:routing_pricerow_calculate"), {"merchant": orders.merchant().pk})
+    waiting = client.get(runs).content.decode()
+    assert not PriceBook.objects.exists()
+    assert PriceRun.objects.count() == 1
+    monkeypatch.setattr(calculating, "TELL_SECONDS", 0.0)
+    monkeypatch.setattr(services, "_put_in_force", _looking(services._put_in_force, client, runs, seen))
+    assert calculating.work() == 1
+    done = client.get(runs).content.decode()
+
+    assert "Waiting for a worker" in waiting
+    assert 'hx-trigger="every 1s"' in waiting
+    assert "0 of 1 SKUs" in seen[0]
+    assert "Book 1 is in force" in done
+    assert "hx-trigger" not in done
+    assert PriceRun.objects.get().state == "done"
+    assert calculating.work() == 0
+
+
+def _looking(
+    put: Callable[..., PriceBook], client: Client, path: str, seen: list[str]
+) -> Callable[..., PriceBook]:
+    def look(*args: Any, **kwargs: Any) -> PriceBook:
+        seen.append(client.get(path).content.decode())
+        return put(*args, **kwargs)
+
+    return look
+
+
+def test_a_calculation_that_fails_says_so_and_leaves_the_prices(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = desk.boss("en")
+    press(client, "calculate")
+
+    def broken(*args: object, **kwargs: object) -> None:
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(services, "gather", broken)
+    press(client, "calculate")
+
+    page = client.get(reverse(LIST)).content.decode()
+    assert "The prices could not be calculated; those in force go on." in page
+    assert PriceBook.objects.get().status == "in_force"
+
+
+def test_a_run_whose_workers_die_is_taken_up_three_times_and_then_given_up() -> None:
+    now = timezone.now()
+    run = calculating.ask(orders.merchant().pk, actor="user:ann", now=now)
+
+    taken = [calculating._take(now + timedelta(minutes=2 * n)) for n in range(4)]
+
+    run.refresh_from_db()
+    assert [one is not None for one in taken] == [True, True, True, False]
+    assert (run.state, run.attempts) == ("failed", 3)
+
+
+def test_a_book_by_hand_waits_while_the_clock_makes_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    calculating.ask(orders.merchant().pk, actor="user:ann", now=timezone.now())
+    monkeypatch.setattr(services, "refresh", lambda *args, **kwargs: None)
+
+    assert calculating.work() == 0
+
+    run = PriceRun.objects.get()
+    assert (run.state, run.attempts) == ("queued", 0)
+
+
+def test_how_far_it_is_is_seen_by_those_who_may_see_prices_and_of_their_merchant_only() -> None:
+    runs = reverse("admin:routing_pricerow_runs")
+    press(desk.boss("en"), "calculate")
+
+    assert desk.member("support").get(runs).status_code in (302, 403)
+    assert (
+        "Book 1"
+        not in desk.member("strategist", "en", merchant=orders.merchant("other")).get(runs).content.decode()
+    )
 
 
 def test_the_sentence_is_chinese_for_chinese_readers() -> None:
@@ -72,7 +156,7 @@ def test_prices_are_switched_off_and_on_with_who_did_it() -> None:
     assert press(client, "switch_off") == ["Prices are off."]
     assert "switched off by hand (user:boss)" in client.get(reverse(LIST)).content.decode()
     assert press(client, "switch_off") == ["They were so already."]
-    assert press(client, "switch_on") == ["Prices are on."]
+    assert press(client, "switch_on") == ["Prices are on; they hold as soon as the new book is done."]
     assert not PriceBook.objects.get(status="in_force").is_off
 
 

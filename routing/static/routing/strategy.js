@@ -4,9 +4,9 @@
   "use strict";
   var OFF_SHARE = 4, STEPS = 100;
 
-  function plain(value) {
-    var text = String(Math.round(value * 10000) / 10000);
-    return text.indexOf(".") > 0 && text.split(".")[1].length < 2 ? value.toFixed(2) : text;
+  function plain(value, isFactor) {
+    var text = String(Math.round(value * 10000) / 10000), decimals = (text.split(".")[1] || "").length;
+    return isFactor || decimals > 2 ? text : value.toFixed(2);
   }
 
   function rounded(value) {
@@ -17,7 +17,7 @@
     var box = node.querySelector("input:not([type=range])"), range = node.querySelector("input[type=range]");
     var says = node.querySelector("[data-says]"), was = node.querySelector("[data-was]");
     var low = Number(node.dataset.low), high = Number(node.dataset.high);
-    var isLinear = node.dataset.kind === "linear", start = "off" in node.dataset && !isLinear ? OFF_SHARE : 0;
+    var isLinear = node.dataset.kind === "linear", isFactor = node.dataset.sign === "×", start = "off" in node.dataset && !isLinear ? OFF_SHARE : 0;
 
     function amountAt(at) {
       if (isLinear) return rounded(low + (high - low) * at / STEPS);
@@ -33,8 +33,8 @@
     function tell() {
       var amount = Number(box.value), isRead = box.value !== "" && isFinite(amount) && amount >= 0;
       if (isRead) {
-        says.textContent = amount === 0 ? node.dataset.zero : node.dataset.pattern.replace(/\{([\d.]+)\}/g, function (_all, times) { return plain(amount * Number(times)); });
-        range.setAttribute("aria-valuetext", node.dataset.sign + plain(amount));
+        says.textContent = amount === 0 ? node.dataset.zero : node.dataset.pattern.replace(/\{([\d.]+)\}/g, function (_all, times) { return plain(amount * Number(times), isFactor); });
+        range.setAttribute("aria-valuetext", node.dataset.sign + plain(amount, isFactor));
         was.hidden = amount === Number(node.dataset.live);
       }
       range.style.setProperty("--at", range.value + "%");
@@ -124,6 +124,7 @@
       var chosen = form.querySelector("[name=mode]:checked"), isOrder = Boolean(chosen) && chosen.value === "sequential";
       sequence.toggleAttribute("data-idle", !isOrder);
       weighted.classList.toggle("is-resting", isOrder);
+      weighted.querySelector("[data-rest]").hidden = !isOrder;
     }
     function changed() { if (unsaved) unsaved.hidden = false; }
     function fill(button) {
