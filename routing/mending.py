@@ -65,6 +65,5 @@ def _try(order_ids: Sequence[int], *, now: datetime, actor: str) -> int:
     for start in range(0, len(order_ids), BATCH):
         held = Order.objects.filter(pk__in=order_ids[start : start + BATCH], waiting_for=orders.STOCK)
         able = services.sendable(list(held.select_related("merchant", "channel", "person")), now=now)
-        going = orders.reroute([order.pk for order in able], reason=REASON, actor=actor, now=now)
-        done += sum(outcome.done for outcome in going)
+        done += orders.resume([order.pk for order in able], reason=REASON, actor=actor, now=now)
     return done

@@ -225,6 +225,7 @@ class FulfillmentLineOut(TypedDict):
     quantity: int
     reserved: NotRequired[int]
     shipped: NotRequired[int]
+    made_on: NotRequired[str | None]
 
 
 class FulfillmentOut(TypedDict):

@@ -128,7 +128,7 @@ def _apply_skus(batch: ImportBatch, chunk: Sequence[ParsedSku], sheet: Sheet) ->
         update_fields=["name", "price", "grams"],
     )
     weighed = [row.sku for row in changed if row.sku in known and known[row.sku].grams != row.grams]
-    telling.skus([(merchant.pk, code) for code in weighed], actor=f"import:{batch.pk}", now=clock.now())
+    telling.skus([(merchant.pk, code) for code in weighed], actor=batch.stream, now=clock.now())
     return len(changed), []
 
 

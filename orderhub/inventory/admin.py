@@ -215,8 +215,10 @@ class SkuAdmin(ImportExportModelAdmin, HubAdmin):
 
     def save_model(self, request: HttpRequest, obj: Sku, form: Any, change: bool) -> None:
         """Save, and let orders be tried again that waited for a weight."""
+        before = Sku.objects.filter(pk=obj.pk).values(*telling.SHIPPING_FIELDS).first() or {}
         super().save_model(request, obj, form, change)
-        telling.sku_if(obj, form.changed_data, actor=actor_of(request), now=clock.now())
+        changed = [name for name, value in before.items() if getattr(obj, name) != value]
+        telling.sku_if(obj, changed, actor=actor_of(request), now=clock.now())
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """A list that knows what can be promised."""

@@ -289,7 +289,7 @@ class CustomsLane(models.Model):
     to_country = models.CharField(
         _("to country"), max_length=2, help_text=_('e.g. "DE"; "*" is every other country without a row.')
     )
-    is_open = models.BooleanField(_("open"), default=True)
+    is_open = models.BooleanField(_("open for parcels"), default=True)
     note = models.CharField(_("note"), max_length=200, blank=True)
     history = HistoricalRecords()
 

@@ -23,7 +23,7 @@ from orderhub.orders.placing import pack, place, place_many, place_packed, refus
 
 __all__ = [
     "Outcome", "backorder", "cancel", "expire_holds", "hold", "pack", "pay", "place", "place_many", "place_packed", "refusal",
-    "release_holds", "reopen", "reroute",
+    "release_holds", "reopen", "reroute", "resume",
 ]  # fmt: skip
 
 _BATCH = 200
@@ -158,6 +158,14 @@ def reroute(order_ids: Sequence[int], *, reason: str, actor: str, now: datetime)
     return _outcomes(order_ids, orders, done={order.pk for order in going}, refused=refused)
 
 
+@transaction.atomic
+def resume(order_ids: Collection[int], *, reason: str, now: datetime, actor: str) -> int:
+    """Send those of these orders back to routing that still wait for stock there; how many went."""
+    orders = _waiting_for_stock(order_ids)
+    _send_back(orders, holding.lines_of(orders), reason=reason, now=now, actor=actor)
+    return len(orders)
+
+
 def reopen(sku_ids: Collection[int], *, now: datetime, actor: str) -> int:
     """Send orders that wait for stock back to routing, the oldest first, as far as what can be promised now
     reaches.
@@ -206,9 +214,7 @@ def backorder(
 
 @transaction.atomic
 def _reopen(order_ids: Sequence[int], units: dict[int, int], *, now: datetime, actor: str) -> int:
-    orders = [
-        x for x in _locked(order_ids).values() if x.step_state == StepState.WAITING and x.waiting_for == STOCK
-    ]
+    orders = _waiting_for_stock(order_ids)
     orders.sort(key=lambda order: (order.received_at, order.pk))
     lines = holding.lines_of(orders)
     asked = {line.sku_id for rows in lines.values() for line in rows if line.open + line.backordered}
@@ -249,6 +255,12 @@ def _send_back(
     lifecycle.park([order for order in orders if order.pk in held], holding.WAITING_FOR)
     lifecycle.save(orders, ["stage", *lifecycle.STEP_FIELDS], now=now)
     _tell(orders, kinds.REROUTED.name, {"reason": reason}, now=now, actor=actor)
+
+
+def _waiting_for_stock(order_ids: Collection[int]) -> list[Order]:
+    """Those of these orders that wait for stock, locked."""
+    found = _locked(order_ids).values()
+    return [x for x in found if x.step_state == StepState.WAITING and x.waiting_for == STOCK]
 
 
 def _locked(order_ids: Collection[int]) -> dict[int, Order]:
