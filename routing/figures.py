@@ -86,7 +86,8 @@ class Fault:
     remedy: Text
 
     def __str__(self) -> str:
-        return f"{self.message} {self.remedy}".strip()
+        message = str(self.message)
+        return f"{message}{'' if message.endswith('。') else ' '}{self.remedy}".strip()
 
 
 def plain(value: Decimal) -> str:

@@ -60,9 +60,9 @@ def drawn(found: Decision) -> Drawn:
 def _term(row: dict[str, str | None]) -> dict[str, Any]:
     figures_of = {
         name: None if row[name] is None else Decimal(str(row[name]))
-        for name in ("winner", "runner_up", "difference")
+        for name in ("winner", "runner_up", "difference", "cents")
     }
-    gap = figures_of["difference"]
+    gap = figures_of["cents"]
     return {"label": row["label"], **figures_of, "shown": "" if gap is None else signed(gap)}
 
 

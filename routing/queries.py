@@ -100,6 +100,7 @@ def _breakdown(told: model.Decision, language: Language) -> list[dict[str, Any]]
     if told.plan is None:
         return []
     terms, other = told.plan.terms, told.alternatives[0].terms if told.alternatives else None
+    cents = explain.in_cents(told.plan, told.alternatives[0]) if told.alternatives else {}
     return [
         {
             "code": code,
@@ -107,6 +108,7 @@ def _breakdown(told: model.Decision, language: Language) -> list[dict[str, Any]]
             "winner": terms.get(code, ZERO),
             "runner_up": other.get(code, ZERO) if other else None,
             "difference": terms.get(code, ZERO) - other.get(code, ZERO) if other else None,
+            "cents": cents.get(code, ZERO) if other else None,
         }
         for code in TERMS
     ]

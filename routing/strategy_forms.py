@@ -12,6 +12,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from orderhub.inventory.admin_base import named
 from orderhub.kernel.errors import Refused
 from routing import admin_words, drafts, figures
 from routing.figures import CRITERIA, RATES, SCALES, Scale
@@ -161,7 +162,20 @@ class StrategyForm(forms.ModelForm, FigureForm):  # type: ignore[type-arg]
         if self.instance.pk and token and token != self.stand.token:
             refused = drafts.conflict(self.stand)
             self.add_error(None, f"{refused}")
+        self._check_default(given)
         return given
+
+    def validate_constraints(self) -> None:
+        """Nothing more: one default for each merchant is asked for here, in words a reader knows."""
+
+    def _check_default(self, given: dict[str, Any]) -> None:
+        if not given.get("is_default") or not given.get("merchant"):
+            return
+        others = Strategy.objects.filter(merchant=given["merchant"], is_default=True)
+        other = others.exclude(pk=self.instance.pk).first()
+        if other is not None:
+            text = _("“%(other)s” is the default already: take the mark off there first.")
+            self.add_error("is_default", text % {"other": named(other)})
 
     @property
     def sliders(self) -> list[Slider]:

@@ -93,7 +93,7 @@ def shown(row: Compared, language: str) -> tuple[str, str]:
 
 
 def _rounded(value: Decimal, digits: Decimal) -> str:
-    text = f"{value.quantize(digits, ROUND_HALF_UP):f}"
+    text = f"{value.quantize(digits, ROUND_HALF_UP):,f}"
     return text.removesuffix(".0")
 
 

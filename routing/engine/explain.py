@@ -183,14 +183,20 @@ def _both_names(winner: Plan, runner_up: Plan, zh: bool) -> tuple[str, str]:
 
 
 def _differences(winner: Plan, runner_up: Plan, language: str) -> list[str]:
-    """The terms that differ with their cents, which sum to the difference of the totals."""
+    """The terms that differ with their cents."""
+    shown = in_cents(winner, runner_up)
+    return [
+        f"{_label(diff, winner, runner_up, language)} {_signed(shown[diff.term])}"
+        for diff in compare(winner, runner_up)
+        if shown[diff.term]
+    ]
+
+
+def in_cents(winner: Plan, runner_up: Plan) -> dict[str, Decimal]:
+    """What the terms that differ differ by, in cents that sum to the difference of the totals in cents."""
     diffs = compare(winner, runner_up)
     shown = _in_cents(diffs, _cents(winner.total - runner_up.total))
-    return [
-        f"{_label(diff, winner, runner_up, language)} {_signed(cents)}"
-        for diff, cents in zip(diffs, shown, strict=True)
-        if cents
-    ]
+    return {diff.term: cents for diff, cents in zip(diffs, shown, strict=True)}
 
 
 def _in_cents(diffs: list[TermDiff], total: Decimal) -> list[Decimal]:

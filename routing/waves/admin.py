@@ -69,7 +69,15 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             self.add_error("times", _("Give times of the day, or every so many hours; one of the two."))
         if not self.errors:
             self._check_times(given)
+        others = WaveSchedule.objects.filter(merchant=given.get("merchant"), is_active=True)
+        if given.get("is_active") and others.exclude(pk=self.instance.pk).exists():
+            self.add_error(
+                "is_active", _("This merchant has an active schedule already: switch it off first.")
+            )
         return given
+
+    def validate_constraints(self) -> None:
+        """Nothing more: one active schedule for each merchant is asked for above, in words a reader knows."""
 
     def _check_times(self, given: dict[str, Any]) -> None:
         plan = WaveSchedule(**{name: given[name] for name in _TIMES})
@@ -80,11 +88,6 @@ class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
             return
         if not plan.every_hours:
             given["times"] = ", ".join(f"{at:%H:%M}" for at in table.times)
-        others = WaveSchedule.objects.filter(merchant=given["merchant"], is_active=True)
-        if given.get("is_active") and others.exclude(pk=self.instance.pk).exists():
-            self.add_error(
-                "is_active", _("This merchant has an active schedule already: switch it off first.")
-            )
 
 
 @admin.register(WaveSchedule)

@@ -334,7 +334,7 @@ def test_the_figures_are_said_in_sentences_with_their_own_numbers() -> None:
     text = desk.boss().get(f"/admin/routing/strategy/{_balanced().pk}/change/").content.decode()
 
     assert "1 小时 = ¥0.08；快 24 小时值 ¥1.92。" in text
-    assert "第二个包裹须在别处省下 ¥2 以上" in text
+    assert "第二个包裹须在别处省下 ¥2.00 以上" in text
 
 
 def test_a_negative_figure_is_refused() -> None:
@@ -364,7 +364,7 @@ def test_an_older_version_comes_back_as_a_new_one() -> None:
         "yuan_per_hour",
         "max_parcels",
     ]
-    assert '<del class="oh-del">¥5</del>' in asked.content.decode()
+    assert '<del class="oh-del">¥5.00</del>' in asked.content.decode()
     assert StrategyVersion.objects.filter(strategy=found).count() == 2
 
     done = client.post(path, follow=True)

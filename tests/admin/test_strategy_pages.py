@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.translation import override
 
 from orderhub.access.models import User
 from routing import drafts, strategies
+from routing.admin_versions import replay_words
 from routing.models import Strategy, StrategyDraft, StrategyRule, StrategyVersion
 from tests.admin import desk
 from tests.fulfillment import builders as make
@@ -73,6 +75,30 @@ def test_figures_that_cannot_route_are_told_at_their_field(
         assert words in str(page.context["adminform"].form.errors[field])
         assert words in page.content.decode()
     assert not StrategyDraft.objects.exists()
+
+
+def test_a_second_default_is_refused_by_the_name_of_the_first() -> None:
+    page = _save(desk.boss(), _strategy("green"), is_default="on")
+
+    assert "「均衡」已是默认策略" in str(page.context["adminform"].form.errors["is_default"])
+    assert "routing_strategy_one_default" not in page.content.decode()
+    assert Strategy.objects.get(is_default=True).code == "balanced"
+
+
+def test_the_publishing_page_says_what_the_what_if_said() -> None:
+    figure = {"current": 10.0, "draft": 11.0, "difference": 1.0, "low": None, "high": None}
+    kept = {
+        "days": 7,
+        "orders": 4,
+        "changed": 1,
+        "figures": dict.fromkeys(("money", "hours", "kgco2e"), figure),
+    }
+
+    with override("en"):
+        assert replay_words(kept).endswith("otherwise. cost +10.0%, time +1.0 h, carbon +10.0%.")
+        assert replay_words({"days": 7, "orders": 4, "changed": 1}).endswith("otherwise.")
+    with override("zh-hans"):
+        assert replay_words(kept).endswith("会改派。成本 +10.0%，时效 +1.0 小时，碳 +10.0%。")
 
 
 def test_name_and_use_count_at_once_while_figures_wait() -> None:
@@ -204,7 +230,7 @@ def test_who_may_only_look_sees_sentences_and_changes_nothing() -> None:
 
     text = client.get(_page(found)).content.decode()
 
-    assert "1 小时 = ¥1；快 24 小时值 ¥24。" in text
+    assert "1 小时 = ¥1.00；快 24 小时值 ¥24.00。" in text
     assert "_publish" not in text
     for step in ("publish", "discard", "rollback"):
         assert client.post(_page(found, step), {"version": "1"}).status_code == 403

@@ -64,9 +64,26 @@ def test_what_cannot_be_a_schedule_is_refused_at_its_field(fields: dict[str, str
 def test_a_merchant_has_one_active_schedule() -> None:
     waves.schedule()
 
-    page = desk.boss().post("/admin/routing/waveschedule/add/", form(times="", every_hours="6"))
+    client = desk.boss()
+    good = client.post("/admin/routing/waveschedule/add/", form(times="", every_hours="6"))
+    bad = client.post("/admin/routing/waveschedule/add/", form(times="25:00"))
 
-    assert "is_active" in page.context["adminform"].form.errors
+    assert list(good.context["adminform"].form.errors) == ["is_active"]
+    assert set(bad.context["adminform"].form.errors) == {"times", "is_active"}
+    assert "routing_waves_one_schedule" not in bad.content.decode()
+
+
+def test_the_list_of_waves_says_when_the_next_is_or_that_none_is_planned() -> None:
+    client, path = desk.boss("en"), "/admin/routing/pickwave/"
+
+    before = client.get(path).content.decode()
+    waves.schedule()
+    after = client.get(path).content.decode()
+
+    assert "No pick wave is planned" in before
+    assert "Plan pick waves" in before
+    assert "No pick wave is planned" not in after
+    assert "(Asia/Shanghai)" in after
 
 
 def test_only_new_times_count_from_now_on(hub_clock: make.Clock) -> None:

@@ -91,8 +91,8 @@ def test_a_slider_moves_its_box_and_sentence_by_keys_alone_and_nothing_else(hub:
     page.keyboard.press("End")
 
     expect(rate.locator("input[type=number]")).to_have_value("1")
-    expect(slider).to_have_attribute("aria-valuetext", "¥1")
-    expect(rate.locator("[data-says]")).to_contain_text("快 24 小时值 ¥24。")
+    expect(slider).to_have_attribute("aria-valuetext", "¥1.00")
+    expect(rate.locator("[data-says]")).to_contain_text("快 24 小时值 ¥24.00。")
     page.keyboard.press("ArrowLeft")
     expect(rate.locator("input[type=number]")).to_have_value("0.95")
     assert others == page.locator("[data-rate] input[type=number]").evaluate_all(

@@ -36,6 +36,8 @@
         says.textContent = amount === 0 ? node.dataset.zero : node.dataset.pattern.replace(/\{([\d.]+)\}/g, function (_all, times) { return plain(amount * Number(times), isFactor); });
         range.setAttribute("aria-valuetext", node.dataset.sign + plain(amount, isFactor));
         was.hidden = amount === Number(node.dataset.live);
+      } else {
+        says.textContent = "";
       }
       range.style.setProperty("--at", range.value + "%");
     }
