@@ -71,6 +71,7 @@ SIDEBAR: tuple[Group, ...] = (
             Link(_("Prices"), "sell", "routing.pricerow"),
             Link(_("SKU bans"), "block", "routing.skuban"),
             Link(_("Rate cards"), "payments", "fulfillment.ratecard"),
+            Link(_("Return rates"), "assignment_return", "routing.returnrate"),
             Link(_("Customs lanes"), "flight_takeoff", "inventory.customslane"),
         ),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Q, Sum
@@ -42,16 +43,14 @@ def read(merchant_ids: Collection[int], sku_ids: Collection[int]) -> Rates:
     rows = ReturnRate.objects.filter(
         Q(sku__isnull=True) | Q(sku_id__in=set(sku_ids)), merchant_id__in=set(merchant_ids)
     )
-    skus: dict[int, Decimal] = {}
-    levels: dict[tuple[int, str], Decimal] = {}
-    for merchant_id, category, sku_id, share in rows.values_list(
-        "merchant_id", "category", "sku_id", "share"
-    ):
-        if sku_id is None:
-            levels[merchant_id, category] = share
-        else:
-            skus[sku_id] = share
-    return Rates(skus, levels)
+    known = cast(
+        "list[tuple[int, str, int | None, Decimal]]",
+        list(rows.values_list("merchant_id", "category", "sku_id", "share")),
+    )
+    return Rates(
+        {sku_id: share for _merchant, _category, sku_id, share in known if sku_id is not None},
+        {(merchant_id, category): share for merchant_id, category, sku_id, share in known if sku_id is None},
+    )
 
 
 def count(*, now: datetime) -> int:

@@ -21,7 +21,7 @@ from tests.orders import builders as orders
 
 pytestmark = pytest.mark.django_db
 
-BERLIN = {"country": "DE", "province": "Berlin", "city": "Berlin"}
+BERLIN: dict[str, Any] = {"country": "DE", "province": "Berlin", "city": "Berlin"}
 
 
 def lane(to: str, *, is_open: bool = False, start: str = "CN") -> CustomsLane:

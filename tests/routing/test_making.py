@@ -20,11 +20,14 @@ from orderhub.inventory.models import Movement, Stock, Warehouse, WarehouseDay, 
 from orderhub.orders.models import Order, OrderLine
 from routing import candidates, mending, queries, replaying
 from routing.models import Decision
+from routing.promise import places, quoting
 from routing.waves import planning
+from tests import make as hub
 from tests.admin import desk
 from tests.fulfillment import builders as make
 from tests.journeys.invariants import assert_all_hold
 from tests.orders import builders as orders
+from tests.routing import twin_cast as twin
 
 pytestmark = pytest.mark.django_db
 
@@ -252,6 +255,48 @@ def test_orders_with_goods_made_to_order_keep_their_plan_in_a_wave() -> None:
     proposal = planning.propose(orders.merchant().pk, releases_at=make.at(2), max_changes=None, seconds=1.0)
 
     assert (proposal.orders, proposal.untouched, proposal.changes) == (0, 1, ())
+
+
+def shop_of(units: int, hours: int) -> Workshop:
+    """The shop's warehouse in Guangzhou becomes a factory that makes lamps."""
+    house = Warehouse.objects.get(code="CAN")
+    Warehouse.objects.filter(pk=house.pk).update(kind=Warehouse.Kind.FACTORY)
+    found = Workshop.objects.create(
+        merchant=house.merchant, warehouse=house, units_per_day=units, hours=Decimal(hours)
+    )
+    found.skus.add(hub.goods()["LAMP"])
+    return found
+
+
+def test_a_what_if_replays_orders_that_were_made() -> None:
+    twin.shop({"HGH": {"CUP": 5}, "CAN": {"CUP": 0}})
+    shop_of(2, 24)
+    now = hub.NOW
+    for number in range(6):
+        now += timedelta(minutes=20)
+        twin.ordered(number, {"LAMP": 1, "CUP": 1} if number % 2 else {"LAMP": 1}, now=now)
+
+    result = twin.result_of(now + timedelta(hours=1))
+
+    assert FulfillmentLine.objects.exclude(made_on=None).count() == 6
+    assert result["fidelity"]["same"] == result["fidelity"]["plans"] == 6
+    assert result["changed"] == 0
+
+
+def test_a_cart_is_promised_what_a_factory_makes() -> None:
+    hub.network(units=0)
+    shop = shop_of(9, 72)
+    spot = places.Spot("CN", "浙江省", "杭州市", Decimal("30.27"), Decimal("120.15"), is_remote=False)
+
+    def quoted(code: str) -> quoting.Option:
+        cart = quoting.Cart(shop.merchant_id, {hub.goods()[code]: 1}, spot, now=hub.NOW)
+        return quoting.quote(cart, ["standard"])[0]
+
+    made, missing = quoted("LAMP"), quoted("CUP")
+
+    assert made.is_available
+    assert made.arrives_from >= (hub.NOW + timedelta(hours=72)).date()
+    assert missing.reason == "out_of_stock"
 
 
 @pytest.mark.parametrize("count", [1, 20])

@@ -21,7 +21,7 @@ from orderhub.fulfillment.models import RateCard, RateZone
 from orderhub.inventory.models import CustomsLane, Sku, Warehouse, Workshop
 from orderhub.kernel import clock
 from orderhub.orders.models import Order
-from routing import drafts, mending, strategies
+from routing import drafts, mending, services, strategies
 from routing.models import Strategy
 from routing.pricing.models import SkuBan
 from tests import make as hub
@@ -332,9 +332,12 @@ def test_sweeps_take_turns_where_there_are_more_than_one_can_look_at(monkeypatch
     make.walk(make.placed(5))
     run()
     looked: list[int] = []
-    monkeypatch.setattr(
-        mending.services, "sendable", lambda held, *, now: looked.extend(order.pk for order in held) or []
-    )
+
+    def note(held: list[Order], *, now: Any) -> list[Order]:
+        looked.extend(order.pk for order in held)
+        return []
+
+    monkeypatch.setattr(services, "sendable", note)
 
     for turn in range(3):
         mending.sweep(now=make.NOW + timedelta(seconds=turn * mending.SWEEP_SECONDS))

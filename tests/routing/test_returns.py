@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from orderhub.inventory.models import Sku, Warehouse
 from orderhub.orders.models import Order, OrderLine
@@ -16,6 +17,7 @@ from routing.models import Decision
 from routing.returns import rates
 from routing.returns.models import ReturnRate
 from routing.returns.shrinking import Count, shrink
+from tests.admin import desk
 from tests.fulfillment import builders as make
 from tests.orders import builders as orders
 
@@ -126,6 +128,20 @@ def test_a_sku_never_sent_answers_to_its_category_and_one_without_to_the_merchan
     assert found.of(skus["NEW"]) == levels["shoe"]
     assert found.of(skus["CAP"]) == found.of(skus["ODD"]) == levels[""]
     assert found.of(other) == 0
+
+
+def test_operators_read_the_rates_and_nobody_writes_them() -> None:
+    category("shoe", "TEA")
+    sent(40, 10)
+    rates.count(now=make.NOW)
+    client = desk.member("operator", "en")
+
+    page = client.get(reverse("admin:routing_returnrate_changelist")).content.decode()
+
+    assert "TEA" in page
+    assert "all goods" in page
+    assert f"{ReturnRate.objects.get(sku__code='TEA').share * 100:.2f}%" in page
+    assert client.get(reverse("admin:routing_returnrate_add")).status_code == 403
 
 
 # ---- in decisions ----------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
             "workshop customslane",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
-            "warehouselever waveschedule pickwave",
+            "warehouselever waveschedule pickwave returnrate",
             "rules": "ruleset rule ruleversion flow",
             "tracking": "journey timelineentry position",
             "carbon": "ledgerentry calculationrun",
@@ -59,7 +59,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt "
             "workshop customslane",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
-            "warehouselever waveschedule pickwave",
+            "warehouselever waveschedule pickwave returnrate",
             "rules": "ruleset rule ruleversion flow",
             "carbon": "ledgerentry calculationrun",
             "access": "merchant",
