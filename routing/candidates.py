@@ -64,6 +64,7 @@ class Held:
 
 
 NOTHING_HELD = Held({}, {})
+NO_SKUS: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class Snapshot:
     books: Mapping[int, Book]
     borders: Borders = field(default_factory=Borders)
     returns: Rates = field(default_factory=Rates)
-    _reverse: dict[tuple[int, Destination, int], Decimal | None] = field(default_factory=dict)
+    _reverse: dict[Destination, dict[tuple[int, int, int], Decimal]] = field(default_factory=dict)
     _engine_lanes: dict[tuple[int, Destination, bool], list[tuple[Lane, LaneOption]]] = field(
         default_factory=dict
     )
@@ -133,7 +134,13 @@ class Snapshot:
             for site in usable
             if site.making and (found := site.making.made(request.needs, site.stock, site.load))
         }
-        risky = [(line, share) for line in lines if (share := self.returns.of(line.sku))]
+        place = destination(order)
+        risky = [
+            (line, line.open + line.backordered, share)
+            for line in lines
+            if line.sku.grams and (share := self.returns.of(line.sku))
+        ]
+        reverse_of = self._reverse.setdefault(place, {})
         return Offer(
             request=request,
             nodes=[
@@ -145,7 +152,7 @@ class Snapshot:
                     shared,
                     made=made.get(site.warehouse.pk),
                     customs=self.borders.of(site.warehouse, order.country),
-                    return_risk=self._risks(site, order, risky) if risky else {},
+                    return_risk=self._risks(site, place, risky, reverse_of) if risky else {},
                 )
                 for site in usable
             ],
@@ -177,21 +184,30 @@ class Snapshot:
         return next(s for s in self.sites[order.merchant_id] if s.warehouse.pk == warehouse_id)
 
     def _risks(
-        self, site: Site, order: Order, risky: Sequence[tuple[OrderLine, Decimal]]
+        self,
+        site: Site,
+        place: Destination,
+        risky: Sequence[tuple[OrderLine, int, Decimal]],
+        known: dict[tuple[int, int, int], Decimal],
     ) -> dict[int, Decimal]:
-        """What returns of these lines to the warehouse are expected to cost, by line; only of goods it has."""
-        place, found = destination(order), {}
-        for line, share in risky:
-            units = line.open + line.backordered
-            is_made = site.making is not None and line.sku_id in site.making.skus
-            if not line.sku.grams or not (is_made or site.stock.get(line.sku_id)):
+        """What returns of these lines (with units and share) are expected to cost, by line; only of goods it has.
+
+        `known` are those of the same place, by warehouse, SKU and units.
+        """
+        found = {}
+        made = site.making.skus if site.making is not None else NO_SKUS
+        warehouse_id = site.warehouse.pk
+        for line, units, share in risky:
+            sku_id = line.sku_id
+            if not site.stock.get(sku_id) and sku_id not in made:
                 continue
-            key = site.warehouse.pk, place, units * line.sku.grams + PACKAGING_GRAMS
-            if key not in self._reverse:
-                options = self.lanes.get((site.warehouse.pk, place), ())
-                self._reverse[key] = reverse.cost(options, site.warehouse, grams=key[2])
-            if (yuan := self._reverse[key]) is not None:
-                found[line.pk] = reverse.risk(share, yuan)
+            key = warehouse_id, sku_id, units
+            if key not in known:
+                options = self.lanes.get((warehouse_id, place), ())
+                grams = units * line.sku.grams + PACKAGING_GRAMS
+                known[key] = reverse.risk(share, reverse.cost(options, site.warehouse, grams=grams))
+            if known[key]:
+                found[line.pk] = known[key]
         return found
 
     def _priced(self, warehouse: Warehouse, order: Order) -> list[tuple[Lane, LaneOption]]:

@@ -113,9 +113,7 @@ def _tell_published(
 ) -> None:
     payload = {"strategy": strategy.code, "number": version.number}
     who = f"user:{actor.get_username()}" if actor else "system"
-    fact = log.Fact(
-        f"strategy:{strategy.pk}", kinds.STRATEGY_PUBLISHED.name, payload, strategy.merchant_id
-    )
+    fact = log.Fact(f"strategy:{strategy.pk}", kinds.STRATEGY_PUBLISHED.name, payload, strategy.merchant_id)
     telling.record([fact], now=now, actor=who)
 
 

@@ -9,6 +9,7 @@ from orderhub.fulfillment.rates import LaneOption
 from orderhub.inventory.models import Warehouse
 
 TEN_THOUSANDTH = Decimal("0.0001")
+ZERO = Decimal(0)
 
 
 def cost(options: Iterable[LaneOption], warehouse: Warehouse, *, grams: int) -> Decimal | None:
@@ -27,6 +28,6 @@ def cost(options: Iterable[LaneOption], warehouse: Warehouse, *, grams: int) -> 
     return min(fees) + warehouse.handling_per_parcel + warehouse.handling_per_line
 
 
-def risk(share: Decimal, yuan: Decimal) -> Decimal:
-    """What returns are expected to cost, to the unit the engine reckons in."""
-    return (share * yuan).quantize(TEN_THOUSANDTH)
+def risk(share: Decimal, yuan: Decimal | None) -> Decimal:
+    """What returns are expected to cost, to the unit the engine reckons in; 0 where nobody knows the way back."""
+    return (share * yuan).quantize(TEN_THOUSANDTH) if yuan is not None else ZERO
