@@ -106,6 +106,13 @@ def guard(held: Held) -> str:
     return str(held["code"])
 
 
+def doer(actor: str) -> str:
+    """Who did something, without the mark of a person; the clock's own name is the system."""
+    if actor in ("", "system"):
+        return _("system")
+    return actor.removeprefix("user:")
+
+
 def _covers(held: Held) -> bool:
     return bool(held["x"] >= held["m"])
 
