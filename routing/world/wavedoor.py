@@ -162,13 +162,13 @@ def _parcel(house: str, subset: int, numbers: tuple[int, ...]) -> dict[str, Any]
     return {"warehouse": house, "lines": [n for position, n in enumerate(numbers) if subset >> position & 1]}
 
 
-def plan_text(text: bytes | str, *, spent: float = 0.0, workers: int = 1) -> str:
+def plan_text(text: bytes | str, *, spent: float = 0.0) -> str:
     """Read, plan within the instance's own limit, write; ``spent`` are the seconds of the limit already used."""
     began = time.monotonic()
     instance = read(text)
     spent += time.monotonic() - began
     left = instance.seconds - spent - _reserve(instance.seconds, len(instance.orders), spent)
-    solved = solve(instance.wave, seconds=max(left, 0.2), gap=_GOOD_ENOUGH, workers=workers)
+    solved = solve(instance.wave, seconds=max(left, 0.2), gap=_GOOD_ENOUGH)
     return write(instance, solved)
 
 
@@ -176,7 +176,7 @@ def _reserve(limit: float, orders: int, spent: float) -> float:
     """Seconds kept back for writing, ending and a busy machine: more where starting and reading took long already."""
     share = orders / 10_000
     slow = min(max(spent / (1.0 + 0.8 * share), 1.0), 4.0)
-    return min(0.5 * limit, (1.0 + 0.3 * share) * slow + 0.03 * limit)
+    return min(0.5 * limit, (0.8 + 0.3 * share) * slow + 0.02 * limit)
 
 
 def age_seconds() -> float:
@@ -194,7 +194,7 @@ def main() -> int:
     gc.disable()  # many small objects, none of them in circles: collecting costs a tenth of the reading
     text = sys.stdin.buffer.read()
     try:
-        answer = plan_text(text, spent=age_seconds(), workers=min(os.cpu_count() or 1, 2))
+        answer = plan_text(text, spent=age_seconds())
     except BadInstance as problem:
         sys.stderr.write(f"route_wave: {problem}\n")
         return 2

@@ -134,14 +134,14 @@ class Draw:
         self.size = dict.fromkeys(self.ways, min(40.0 + 0.036 * len(ground.shape.ids), 400.0))
         self.rate = dict.fromkeys(self.ways, np.inf)
 
-    def draw(self, standing: Standing, busy: Flags) -> tuple[str, Ints]:
-        """A way of drawing and the orders drawn, none of them ``busy``."""
+    def draw(self, standing: Standing) -> tuple[str, Ints]:
+        """A way of drawing and the orders drawn."""
         rates = np.array([min(self.rate[way], 1e12) for way in self.ways])
         fresh = [way for way in self.ways if np.isinf(self.rate[way])]
         shares = 0.15 + rates / max(rates.sum(), 1e-9)
         way = fresh[0] if fresh else str(self.random.choice(self.ways, p=shares / shares.sum()))
         size = int(self.size[way])
-        drawn = {"sku": self._by_sku, "row": self._by_row, "node": self._by_node}[way](standing, busy, size)
+        drawn = {"sku": self._by_sku, "row": self._by_row, "node": self._by_node}[way](standing, size)
         return way, np.sort(drawn)
 
     def learn(self, way: str, saved: float, effort: float) -> None:
@@ -163,7 +163,7 @@ class Draw:
         weight = weight + 1e-9 + 0.001 * weight.sum() / max(len(weight), 1)
         return np.argsort(-np.log(self.random.random(len(weight))) / weight, kind="stable")
 
-    def _by_sku(self, standing: Standing, busy: Flags, size: int) -> Ints:
+    def _by_sku(self, standing: Standing, size: int) -> Ints:
         """All orders of SKUs that lose much; of a SKU with many orders those that lose most."""
         ground, shape = self.ground, self.ground.shape
         per_order, per_row = self._losses(standing)
@@ -174,7 +174,7 @@ class Draw:
             weights=np.broadcast_to(per_order[:, None], inside.shape)[inside],
             minlength=shape.skus,
         )
-        taken = busy.copy()
+        taken = np.zeros(len(ground.shape.ids), dtype=bool)
         chosen: list[int] = []
         for sku in self._weighted(weight):
             fresh = ground.buyers(int(sku))
@@ -189,12 +189,12 @@ class Draw:
                 break
         return np.array(chosen, dtype=np.int64)
 
-    def _by_row(self, standing: Standing, busy: Flags, size: int) -> Ints:
+    def _by_row(self, standing: Standing, size: int) -> Ints:
         """The orders that could best use stock that is priced and unused."""
         ground, orders = self.ground, len(self.ground.shape.ids)
         per_order, per_row = self._losses(standing)
         each, noise = max(8, size // 13), float(ground.above.mean()) + 1e-9
-        taken = busy.copy()
+        taken = np.zeros(len(ground.shape.ids), dtype=bool)
         chosen: list[int] = []
         for row in self._weighted(per_row):
             columns = ground.users(int(row))
@@ -211,13 +211,13 @@ class Draw:
                 break
         return np.array(chosen, dtype=np.int64)
 
-    def _by_node(self, standing: Standing, busy: Flags, size: int) -> Ints:
+    def _by_node(self, standing: Standing, size: int) -> Ints:
         """The orders that a few nodes could serve alone, those with much to lose first."""
         ground, shape = self.ground, self.ground.shape
         per_order, _ = self._losses(standing)
         limited = np.flatnonzero(shape.limited_node)
         if not len(limited):
-            return self._by_sku(standing, busy, size)
+            return self._by_sku(standing, size)
         few = self.random.choice(limited, min(4, len(limited)), replace=False)
         mine = np.append(np.isin(np.arange(shape.nodes), few), False)
         free = np.append(~shape.limited_node, True)
@@ -225,6 +225,6 @@ class Draw:
         able = ground.keep & (inside | free[ground.pool.nodes]).all(axis=1) & inside.any(axis=1)
         candidate: Flags = np.asarray(mine[ground.pool.nodes[standing.place]].any(axis=1))
         candidate[ground.pool.order[able]] = True
-        rows = np.flatnonzero(candidate & ~busy)
+        rows = np.flatnonzero(candidate)
         luck = self.random.random(len(rows)) * (0.3 + per_order[rows] / (per_order.mean() + 1e-9))
         return rows[np.argsort(-luck, kind="stable")[:size]]

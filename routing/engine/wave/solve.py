@@ -10,11 +10,11 @@ import numpy as np
 
 from routing.engine.wave.bound import Prices, certified, cheapest, climb, plan_values
 from routing.engine.wave.columns import Pool, best_plans, build, merged, priced, unlimited_plans
-from routing.engine.wave.crew import search
 from routing.engine.wave.linear import Answer, Linear
 from routing.engine.wave.master import solve_piece
 from routing.engine.wave.model import Plan, Solved, Wave
 from routing.engine.wave.piece import piece, places
+from routing.engine.wave.rounds import search
 from routing.engine.wave.search import Ground, Standing
 from routing.engine.wave.shape import Floats, Ints, Shape, shape
 from routing.engine.wave.state import State, complete, holds, state
@@ -42,11 +42,10 @@ class Clock:
         self.parts[part] = round(time.monotonic() - self.began - sum(self.parts.values()), 3)
 
 
-def solve(wave: Wave, *, seconds: float, gap: float = 0.0, seed: int = 0, workers: int = 1) -> Solved:
+def solve(wave: Wave, *, seconds: float, gap: float = 0.0, seed: int = 0) -> Solved:
     """The best plans found for a wave within ``seconds``, or as soon as they are within ``gap`` of the bound.
 
-    If all orders have a present plan and these fit together, the answer costs no more than they do. ``workers`` = 2
-    lets a second process search too; only for callers that may fork.
+    If all orders have a present plan and these fit together, the answer costs no more than they do.
     """
     clock = Clock(time.monotonic() + seconds)
     packed = shape(wave)
@@ -74,7 +73,7 @@ def solve(wave: Wave, *, seconds: float, gap: float = 0.0, seed: int = 0, worker
     ground, standing = _ground(packed, pool, best, y, bound)
     done = _programs(ground, standing, bound, open_orders, clock, gap)
     clock.note("integer")
-    rounds = 0 if done else search(ground, standing, bound, clock.until, gap=gap, seed=seed, workers=workers)
+    rounds = 0 if done else search(ground, standing, bound, clock.until, gap=gap, seed=seed)
     clock.note("search")
     nodes = ground.pool.nodes[standing.place]
     return _answer(wave, packed, state(packed, nodes), bound, rounds, clock.parts)
