@@ -18,9 +18,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,8 @@ def _event(key: str) -> int:
 
 
 @contextlib.contextmanager
-def hub_of(workers: int, folder: Path) -> Iterator[tuple[str, list[Any]]]:
-    """Web, workers and clock; the address and the processes."""
+def hub_of(workers: int, folder: Path, *, queues: Sequence[str] = ("",)) -> Iterator[tuple[str, list[Any]]]:
+    """Web, workers and clock; the address and the processes. The workers take these ``queues`` by turns ("": all)."""
     from tests.faults import hub
 
     port = hub.free_port()
@@ -103,7 +104,10 @@ def hub_of(workers: int, folder: Path) -> Iterator[tuple[str, list[Any]]]:
             "--timeout-keep-alive",
             "75",
         ],
-        *[hub.manage("worker", "--concurrency", "1") for _number in range(workers)],
+        *[
+            hub.manage("worker", "--concurrency", "1", *(("--queues", names) if names else ()))
+            for names in islice(cycle(queues), workers)
+        ],
         hub.manage("clock"),
     ]
     processes = [hub.Process(words, env, folder / f"{n}.log") for n, words in enumerate(commands)]
