@@ -39,6 +39,11 @@ router.register("keys", _view("orderhub.access.api.KeyViewSet"), basename="key")
 api = [
     path("orders/<int:pk>/decision/", _view("routing.api.DecisionView").as_view(), name="order-decision"),
     path("orders/<int:pk>/carbon/", _view("carbon.api.OrderCarbonView").as_view(), name="order-carbon"),
+    path(
+        "promotions/try/",
+        _view("orderhub.fulfillment.api_promotions.TryCartView").as_view(),
+        name="promotions-try",
+    ),
     path("routing/promise/", _view("routing.promise.api.PromiseView").as_view(), name="promise"),
     path("tracking/<str:token>/", _view("tracking.api.TrackingView").as_view(), name="tracking"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -60,7 +60,7 @@ class Rule(models.Model):
 
 
 class RuleVersion(models.Model):
-    """What was published: an immutable copy of a set's rules; the newest one is in force."""
+    """What was published: an immutable copy of a set's rules. The newest one whose time has come is in force."""
 
     ruleset = models.ForeignKey(
         RuleSet, verbose_name=_("rule set"), on_delete=models.PROTECT, related_name="versions"
@@ -76,6 +76,14 @@ class RuleVersion(models.Model):
         on_delete=models.SET_NULL,
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    effective_at = models.DateTimeField(
+        _("in force from"), null=True, blank=True, help_text=_("Empty means from when it was published.")
+    )
+    withdrawn_at = models.DateTimeField(
+        _("withdrawn at"), null=True, blank=True, help_text=_("Taken back before it came into force.")
+    )
+    # What `content` says, so that processes that have it compiled need not read it again.
+    digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("rule version")

@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
 
 from rules.engine import Action, CompiledRule, Fact, Vocabulary
 
 #: Looks at a compiled rule beyond types (a percentage above 100); raises RuleError.
 Check = Callable[[CompiledRule], None]
 
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a review says of a draft: an error, which publishing refuses, or a warning; where, why, in two languages."""
+
+    level: Literal["error", "warning"]
+    path: str
+    code: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A rule of a draft: what was written (`body`), compiled, and when it counts (`until` excluded)."""
+
+    body: dict[str, Any]
+    rule: CompiledRule
+    since: datetime | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a draft would have done to what happened: how many were looked at and changed, and the words for it."""
+
+    looked_at: int
+    changed: int
+    zh: str
+    en: str
+
+
+#: Looks at all rules of a draft of one scope together, at a moment.
+Review = Callable[[Sequence[Drafted], str, datetime], Iterable[Finding]]
+#: Tries the content of a draft on what happened lately; arguments: set code, scope, rules, now.
+Replay = Callable[[str, str, Sequence[Drafted], datetime], Replayed]
+
 _facts: dict[str, dict[str, Fact]] = {}
 _actions: dict[str, dict[str, Action]] = {}
 _checks: dict[str, dict[str, Check]] = {}
+_reviews: dict[str, dict[str, Review]] = {}
+_replays: dict[str, Replay] = {}
 
 
 def teach(
@@ -33,3 +75,20 @@ def check(purpose: str, rule: CompiledRule) -> None:
     """Run the purpose's own checks over a rule; raises RuleError."""
     for look in _checks.get(purpose, {}).values():
         look(rule)
+
+
+def teach_review(purpose: str, review: Review, *, replay: Replay | None = None) -> None:
+    """Add a review of whole drafts of a purpose, and the way to replay one."""
+    _reviews.setdefault(purpose, {})[f"{review.__module__}.{review.__qualname__}"] = review
+    if replay is not None:
+        _replays[purpose] = replay
+
+
+def review(purpose: str, rules: Sequence[Drafted], scope: str, now: datetime) -> list[Finding]:
+    """What the purpose's own reviews find in a draft."""
+    return [finding for look in _reviews.get(purpose, {}).values() for finding in look(rules, scope, now)]
+
+
+def replay_of(purpose: str) -> Replay | None:
+    """The purpose's way to replay a draft, if it has one."""
+    return _replays.get(purpose)

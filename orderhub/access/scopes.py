@@ -18,6 +18,7 @@ SCOPES: dict[str, Any] = {
     "stock:read": _("Read SKUs, warehouses and stock"),
     "stock:write": _("Maintain SKUs and warehouses, set stock counts"),
     "promises:read": _("Ask what can be promised to a cart"),
+    "promotions:read": _("Try carts on promotions"),
     "channels:read": _("Read channels"),
     "rates:read": _("Read rate cards"),
     "keys:read": _("Read this merchant's keys (never their clear text)"),

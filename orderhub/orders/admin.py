@@ -16,9 +16,11 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 
 from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin
 from orderhub.kernel import clock
-from orderhub.orders import admin_words
+from orderhub.orders import admin_promotions, admin_words
 from orderhub.orders.models import Channel, Hold
 from orderhub.templatetags.ui import pill
+
+__all__ = ["ChannelAdmin", "HoldAdmin", "admin_promotions"]
 
 
 @admin.register(Channel)

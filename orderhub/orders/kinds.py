@@ -37,7 +37,10 @@ HOLD_RELEASED = declare(
     fields=["reason", "note", "stage"],
 )
 PRICED = declare(
-    "order.priced", zh="优惠已计算", en="Promotions applied", fields=["discount", "total", "rules", "stage"]
+    "order.priced",
+    zh="优惠已计算",
+    en="Promotions applied",
+    fields=["discount", "total", "rules", "gifts", "stage"],
 )
 BACKORDERED = declare(
     "order.backordered",

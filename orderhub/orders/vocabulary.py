@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count
@@ -40,8 +39,6 @@ FACTS = (
     ),
 )
 HOLD = Action("hold", {"reason": "text", "detail": "text?"}, "挂起订单", "hold the order")
-PERCENT_OFF = Action("percent_off", {"value": "number"}, "打折（减百分比）", "percentage off")
-AMOUNT_OFF = Action("amount_off", {"value": "money"}, "立减金额", "amount off, once per order")
 
 
 def check_screening(rule: CompiledRule) -> None:
@@ -50,20 +47,6 @@ def check_screening(rule: CompiledRule) -> None:
         if action.params["reason"] not in Hold.Reason.values:
             raise RuleError(
                 f"{path}.with.reason", "choice", zh="没有这种挂起原因", en="is not a reason for a hold"
-            )
-
-
-def check_pricing(rule: CompiledRule) -> None:
-    """A discount is above zero, a percentage at most 100."""
-    for path, action in _actions(rule):
-        value = action.params["value"]
-        assert isinstance(value, Decimal)
-        if value <= 0 or (action.do == "percent_off" and value > 100):
-            raise RuleError(
-                f"{path}.with.value",
-                "range",
-                zh="优惠须大于 0，百分比不超过 100",
-                en="must be above 0, a percentage at most 100",
             )
 
 
@@ -124,4 +107,3 @@ def _actions(rule: CompiledRule) -> list[tuple[str, FiredAction]]:
 
 
 teach("screen", facts=FACTS, actions=[HOLD], check=check_screening)
-teach("price", facts=FACTS, actions=[PERCENT_OFF, AMOUNT_OFF], check=check_pricing)

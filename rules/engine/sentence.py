@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from rules.engine.compile import compile_condition, compile_rule
 from rules.engine.language import Fact, Vocabulary
 
+_SLOT = re.compile(r"\{(\w+)\}")
+_OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 _VERBS = {
     "zh": {
         "==": "等于",
@@ -101,11 +104,32 @@ def _operand(value: Any, unit: str, *, zh: bool) -> str:
 
 def _deed(deed: Any, vocabulary: Vocabulary, language: str) -> str:
     action = vocabulary.actions[deed["do"]]
-    label = action.zh if language == "zh" else action.en
-    given = [f"{name}={_plain(value)}" for name, value in sorted(deed.get("with", {}).items())]
+    zh, values = language == "zh", deed.get("with", {})
+    if template := action.say[0 if zh else 1]:
+        return _filled(template, values, zh=zh)
+    label = action.zh if zh else action.en
+    words = {name: pair[0 if zh else 1] for name, pair in action.labels.items()}
+    given = [f"{words.get(name, name)}={_plain(value)}" for name, value in sorted(values.items())]
     if not given:
         return label
-    return f"{label}（{'，'.join(given)}）" if language == "zh" else f"{label} ({', '.join(given)})"
+    return f"{label}（{'，'.join(given)}）" if zh else f"{label} ({', '.join(given)})"
+
+
+def _filled(template: str, values: Mapping[str, Any], *, zh: bool) -> str:
+    """The template with its values put in as they are: nothing in a value is ever read as a template."""
+
+    def segment(found: re.Match[str]) -> str:
+        inner = found[1]
+        return inner if all(values.get(name) not in (None, False) for name in _SLOT.findall(inner)) else ""
+
+    text = _OPTIONAL.sub(segment, template)
+    return _SLOT.sub(lambda found: _shown(values.get(found[1], ""), zh=zh), text)
+
+
+def _shown(value: Any, *, zh: bool) -> str:
+    if value is True:
+        return ""
+    return ("、" if zh else ", ").join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
 
 
 def _plain(value: Any) -> str:

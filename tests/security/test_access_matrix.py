@@ -50,6 +50,7 @@ LISTS = {
 #: Deeds on no one thing: they say themselves what they are about.
 DEEDS = {
     "api:stock-counts", "api:key-rotate", "api:order-bulk", "api:intake-order-list", "api:promise",
+    "api:promotions-try",
 }  # fmt: skip
 
 

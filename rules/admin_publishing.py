@@ -1,0 +1,173 @@
+"""Before rules come into force: what they say, what the review finds, what they would have done, and from when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from rules import queries, services, vocabulary
+from rules.engine import RuleError, sentence
+from rules.models import RuleSet, RuleVersion
+
+_PLAIN = ("id", "name", "priority", "when", "then", "stop", "group")
+
+
+def language() -> str:
+    """The reader's: zh or en."""
+    return "zh" if (get_language() or "").startswith("zh") else "en"
+
+
+def words_of(fault: Any) -> str:
+    """A fault or finding with its place, in the reader's language."""
+    text = fault.zh if language() == "zh" else fault.en
+    return f"{fault.path}: {text}"
+
+
+def in_words(purpose: str, body: dict[str, Any]) -> str:
+    """A rule as a sentence; the fault in words if it does not compile."""
+    try:
+        return sentence(body, vocabulary.words(purpose), language())
+    except RuleError as fault:
+        return words_of(fault)
+
+
+def version_lines(version: RuleVersion) -> list[str]:
+    """The rules of a version as sentences, in their order."""
+    bodies = [{key: body[key] for key in _PLAIN} for body in version.content["rules"]]
+    return [in_words(version.ruleset.purpose, body) for body in bodies]
+
+
+class NoteForm(forms.Form):
+    """A remark kept with the version."""
+
+    note = forms.CharField(
+        label=_("Note"), max_length=200, required=False, widget=forms.TextInput(attrs={"class": "oh-input"})
+    )
+
+
+class PublishForm(NoteForm):
+    """When it comes into force; at once if left empty."""
+
+    effective_at = forms.DateTimeField(
+        label=_("In force from"), required=False, help_text=_("Empty: at once."),
+        widget=forms.DateTimeInput(attrs={"class": "oh-input", "type": "datetime-local"}),
+    )  # fmt: skip
+
+    def clean_effective_at(self) -> datetime | None:
+        """A time still to come."""
+        given: datetime | None = self.cleaned_data["effective_at"]
+        if given is not None and given <= timezone.now():
+            raise forms.ValidationError(_("Give a time still to come, or none."))
+        return given
+
+
+def publish(request: HttpRequest, ruleset: RuleSet) -> PublishForm | None:
+    """Publish the draft and say so; the form again where the time is wrong."""
+    form = PublishForm(request.POST)
+    if not form.is_valid():
+        return form
+    newest = queries.history(ruleset).first()
+    given = form.cleaned_data
+    try:
+        version = services.publish(
+            ruleset,
+            request.user,
+            given["note"],
+            effective_at=given["effective_at"],  # type: ignore[arg-type]
+        )
+    except RuleError as fault:
+        messages.error(request, words_of(fault))
+        return None
+    said = {"number": version.number}
+    if newest is not None and newest.pk == version.pk:
+        messages.info(request, _("Version %(number)d says the same already.") % said)
+    elif version.effective_at is not None:
+        moment = f"{timezone.localtime(version.effective_at):%Y-%m-%d %H:%M}"
+        messages.success(
+            request, _("Version %(number)d comes into force at %(at)s.") % {**said, "at": moment}
+        )
+    else:
+        messages.success(request, _("Version %(number)d is in force from now on.") % said)
+    return None
+
+
+def restore(request: HttpRequest, version: RuleVersion) -> None:
+    """Publish an older version's content again and say so."""
+    note = request.POST.get("note", "")[:200] or str(_("as v%(number)d") % {"number": version.number})
+    try:
+        made = services.roll_back(version.ruleset, version.number, request.user, note)  # type: ignore[arg-type]
+    except RuleError as fault:
+        messages.error(request, words_of(fault))
+        return
+    messages.success(request, _("Version %(number)d is in force from now on.") % {"number": made.number})
+
+
+def withdraw(request: HttpRequest, version: RuleVersion) -> None:
+    """Take a version back before its time and say whether it was."""
+    said = {"number": version.number}
+    if services.withdraw(version):
+        messages.success(request, _("Version %(number)d will not come into force.") % said)
+    else:
+        messages.error(
+            request, _("Version %(number)d was in force already; put another in force instead.") % said
+        )
+
+
+def reviewed(ruleset: RuleSet) -> dict[str, Any]:
+    """For the page: the review's errors and warnings, and what a replay of the last day gives."""
+    found = services.check(ruleset)
+    errors = [words_of(one) for one in found if one.level == "error"]
+    replayed = services.replay(ruleset) if not errors else None
+    return {
+        "errors": errors,
+        "warnings": [words_of(one) for one in found if one.level == "warning"],
+        "replayed": "" if replayed is None else replayed.zh if language() == "zh" else replayed.en,
+    }
+
+
+def state(version: RuleVersion, current: RuleVersion | None, *, now: datetime) -> str:
+    """Whether it was taken back, waits for its time, or is in force; nothing for one that was."""
+    if version.withdrawn_at is not None:
+        return _now("withdrawn")
+    if version.effective_at is not None and version.effective_at > now:
+        return _now("from %(at)s") % {"at": f"{timezone.localtime(version.effective_at):%Y-%m-%d %H:%M}"}
+    return _now("in force") if current is not None and current.pk == version.pk else ""
+
+
+def changes(version: RuleVersion) -> Iterator[tuple[str, str]]:
+    """What a version says otherwise than the one before: + new, − gone, ~ changed (as it is now)."""
+    before = version.ruleset.versions.filter(number__lt=version.number).order_by("-number").first()
+    old = {body["id"]: body for body in before.content["rules"]} if before is not None else {}
+    new = {body["id"]: body for body in version.content["rules"]}
+    for rule_id, body in new.items():
+        if old.get(rule_id) != body:
+            yield ("~" if rule_id in old else "+"), f"{body['name']}: {_line(version, body)}"
+    for rule_id, body in old.items():
+        if rule_id not in new:
+            yield "−", f"{body['name']}: {_line(version, body)}"
+
+
+def _line(version: RuleVersion, body: dict[str, Any]) -> str:
+    return in_words(version.ruleset.purpose, {key: body[key] for key in _PLAIN})
+
+
+def ask(
+    page: Any, request: HttpRequest, *, title: str, effect: Any, button: Any, back: str, lines: Sequence[str],
+    form: forms.Form | None = None, **more: Any,
+) -> TemplateResponse:  # fmt: skip
+    """The page before rules come into force: what they say, and a note."""
+    context = {
+        **page.admin_site.each_context(request), "opts": page.opts, "media": page.media, "title": title,
+        "effect": effect, "button": button, "back": back, "form": form or NoteForm(), "lines": lines, **more,
+    }  # fmt: skip
+    return TemplateResponse(request, "admin/rules/ask.html", context)
