@@ -12,6 +12,8 @@ NAMES = {
     "events": _("Event log"),
     "inventory": _("Stock"),
     "orders": _("Orders"),
+    "risk": _("Risk"),
+    "compliance": _("Cross-border"),
     "fulfillment": _("Fulfillment"),
     "connectors": _("Connections"),
     "carbon": _("Carbon"),

@@ -73,6 +73,8 @@ INSTALLED_APPS = [
     "orderhub.events",
     "orderhub.inventory",
     "orderhub.orders",
+    "orderhub.orders.risk",
+    "orderhub.orders.compliance",
     "orderhub.fulfillment",
     "orderhub.connectors",
     "carbon",
