@@ -54,6 +54,8 @@ SIDEBAR: tuple[Group, ...] = (
         (
             Link(_("Orders"), "receipt_long", "orders.order"),
             Link(_("Holds"), "pause_circle", "orders.hold"),
+            Link(_("Risk reviews"), "gpp_maybe", "risk.assessment"),
+            Link(_("Cross-border checks"), "travel_explore", "compliance.compliancecheck"),
             Link(_("Fulfillment orders"), "inventory", "fulfillment.fulfillmentorder"),
             Link(_("Parcels"), "local_shipping", "fulfillment.parcel"),
             Link(_("Returns"), "assignment_return", "fulfillment.return"),
@@ -89,6 +91,10 @@ SIDEBAR: tuple[Group, ...] = (
         (
             Link(_("Promotions and rules"), "rule", "rules.ruleset"),
             Link(_("Order flows"), "account_tree", "rules.flow"),
+            Link(_("Risk policies"), "shield", "risk.riskpolicy"),
+            Link(_("Block and trust lists"), "playlist_remove", "risk.key"),
+            Link(_("Compliance rules"), "gavel", "compliance.compliancerule"),
+            Link(_("Denied-party lists"), "person_off", "compliance.partylist"),
         ),
     ),
     Group(_("Tracking"), (Link(_("Journeys"), "distance", "tracking.journey"),)),

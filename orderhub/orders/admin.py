@@ -27,7 +27,7 @@ __all__ = ["ChannelAdmin", "HoldAdmin", "admin_promotions"]
 class ChannelAdmin(HubAdmin):
     """Shops and marketplaces."""
 
-    list_display = ("name", "code", "merchant", "kind", "merge_window_seconds", "is_active")
+    list_display = ("name", "code", "merchant", "kind", "merge_window_seconds", "risk_mode", "ships_from", "is_active")
     list_filter = (("merchant", RelatedDropdownFilter), "is_active")
     list_select_related = ("merchant",)
     search_fields = ("code", "name", "name_en")
