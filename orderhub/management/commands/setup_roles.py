@@ -16,7 +16,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         {
             "orders": "order orderline hold channel",
             "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
-            "compliance": "compliancerule compliancecheck exchangerate goodslist paper partylist party clearance",
+            "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
@@ -34,6 +34,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "orders.change_hold",
             "risk.add_review",
             "compliance.change_compliancecheck",
+            "compliance.add_customsgoods",
+            "compliance.change_customsgoods",
             "compliance.add_paper",
             "compliance.change_paper",
             "inventory.change_warehouse",
@@ -56,7 +58,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         {
             "orders": "order orderline hold channel",
             "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
-            "compliance": "compliancerule compliancecheck exchangerate goodslist paper partylist party clearance",
+            "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import display
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -17,19 +17,28 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from import_export.admin import ImportExportModelAdmin
 from import_export.fields import Field
+from import_export.widgets import ForeignKeyWidget
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 
 from orderhub.inventory.admin import ask
 from orderhub.inventory.admin_base import HubAdmin, SafeResource, actor_of, button, is_chinese
+from orderhub.inventory.models import Sku
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
 from orderhub.orders.compliance import admin_checks, checking, rulebook
 from orderhub.orders.compliance.engine import RowError
-from orderhub.orders.compliance.models import ComplianceRule, ExchangeRate, GoodsList, Paper
+from orderhub.orders.compliance.models import ComplianceRule, CustomsGoods, ExchangeRate, GoodsList, Paper
 from orderhub.templatetags.ui import pill
 
-__all__ = ["ComplianceRuleAdmin", "ExchangeRateAdmin", "GoodsListAdmin", "PaperAdmin", "admin_checks"]
+__all__ = [
+    "ComplianceRuleAdmin",
+    "CustomsGoodsAdmin",
+    "ExchangeRateAdmin",
+    "GoodsListAdmin",
+    "PaperAdmin",
+    "admin_checks",
+]
 
 _TONES = {"in_force": "ok", "future": "wait", "verify": "warn", "ended": "wait"}
 _SHOWN = 30
@@ -276,6 +285,48 @@ class GoodsListAdmin(HubAdmin):
     merchant_path = ""
     list_display = ("name", "source", "loaded_at")
     ordering = ("name",)
+
+
+class OfMerchant(ForeignKeyWidget):
+    """An SKU named by its code among those of the merchant in the same line."""
+
+    def get_queryset(self, value: Any, row: Any, *args: Any, **kwargs: Any) -> Any:
+        """The SKUs of that merchant only."""
+        return Sku.objects.filter(merchant__code=row.get("merchant"))
+
+
+class CustomsResource(SafeResource):
+    """Customs data as a table; staff of one merchant write only their own goods."""
+
+    merchant = Field("sku__merchant__code", "merchant", readonly=True)
+    sku = Field("sku", "sku", OfMerchant(Sku, "code"))
+
+    class Meta:
+        model = CustomsGoods
+        fields = ("merchant", "sku", "made_in", "traits", "milliliters")
+        import_id_fields = ("sku",)
+
+    def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        """Refuse lines about other merchants."""
+        super().before_import_row(row, **kwargs)
+        merchant = getattr(kwargs.get("user"), "merchant", None)
+        if merchant is not None and row.get("merchant") != merchant.code:
+            raise PermissionDenied(str(_("This line belongs to another merchant.")))
+
+
+@admin.register(CustomsGoods)
+class CustomsGoodsAdmin(ImportExportModelAdmin, HubAdmin):
+    """What customs want to know of goods."""
+
+    merchant_path = "sku__merchant"
+    resource_classes = [CustomsResource]
+    import_form_class = ImportForm
+    export_form_class = ExportForm
+    list_display = ("sku", "made_in", "traits", "milliliters")
+    list_select_related = ("sku",)
+    autocomplete_fields = ("sku",)
+    search_fields = ("sku__code__exact",)
+    ordering = ("-pk",)
 
 
 @admin.register(Paper)

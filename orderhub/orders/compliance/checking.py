@@ -43,7 +43,7 @@ class Checked:
 def assess(orders: Sequence[Order], lines: Lines, *, now: datetime) -> Checked:
     """Check the locked orders that leave their country and keep every finding; no statement where none does.
 
-    Thirteen statements or fewer for any number of orders. An order that lacks something is held each time until it is
+    Fifteen statements or fewer for any number of orders. An order that lacks something is held each time until it is
     supplied, or somebody accepts the finding; what is blocked nobody can accept.
     """
     leaving = [order for order in orders if shipments.is_cross_border(order)]

@@ -100,7 +100,7 @@ def split_duty(
     by_id = {line.pk: line for line in lines}
     consignments = [
         replace(whole, goods=tuple(
-            shipments.goods(by_id[pk], units, facts.papers, whole.ordered_on) for pk, units in sorted(part.items()) if units
+            shipments.goods(by_id[pk], units, facts, whole.ordered_on) for pk, units in sorted(part.items()) if units
         ))
         for part in parts
     ]  # fmt: skip

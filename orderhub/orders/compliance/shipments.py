@@ -2,12 +2,12 @@
 
 Fields of `order.extra` that are read (all optional texts): customs_regime, terms (DDP, DAP), is_gift (true), importer,
 buyer_name, company, payer_name, id_name, id_number (moved to a locked place at once), ioss, vat, eori, documents
-(list). Of an SKU: HS code, category, and `traits`, where `UN3481`, `food`, `made_in:CN` and the like count.
+(list). Of an SKU: HS code, category, handling needs, and its customs data (`CustomsGoods`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,13 +21,19 @@ from orderhub.events import rows
 from orderhub.kernel import regions, secrets
 from orderhub.orders.compliance.engine import Goods, Near, Shipment
 from orderhub.orders.compliance.engine.numbers import mask
-from orderhub.orders.compliance.models import BuyerIdentity, ExchangeRate, GoodsList, Paper, PartyList
+from orderhub.orders.compliance.models import (
+    BuyerIdentity,
+    CustomsGoods,
+    ExchangeRate,
+    GoodsList,
+    Paper,
+    PartyList,
+)
 from orderhub.orders.models import Order, OrderLine
 
 _TAX_NUMBERS = ("ioss", "vat", "eori")
 #: The regime an order of a person is declared under where it names none.
 _REGIMES = {"CN": "CBEC"}
-_MADE_IN = "made_in:"
 _APART = frozenset({"HK", "MO", "TW"})
 _LONGEST = 200
 
@@ -39,6 +45,7 @@ class Known:
     identities: Mapping[str, BuyerIdentity] = field(default_factory=dict)
     rates: Mapping[str, tuple[Decimal, date]] = field(default_factory=dict)
     papers: Sequence[Paper] = ()
+    customs: Mapping[int, CustomsGoods] = field(default_factory=dict)
     lists: Mapping[str, frozenset[str]] = field(default_factory=dict)
     screened: Mapping[str, date] = field(default_factory=dict)
 
@@ -58,7 +65,7 @@ def destination(order: Order) -> str:
 
 
 def read(orders: Sequence[Order], lines: Mapping[int, Sequence[OrderLine]], *, now: datetime) -> Known:
-    """Everything these orders refer to; five statements. New identity numbers are locked away first."""
+    """Everything these orders refer to; six statements. New identity numbers are locked away first."""
     seal_identities(orders, now=now)
     sku_ids = {line.sku_id for order in orders for line in lines[order.pk]}
     days = {day_of(order) for order in orders}
@@ -72,6 +79,7 @@ def read(orders: Sequence[Order], lines: Mapping[int, Sequence[OrderLine]], *, n
     return Known(
         {str(row.pk): row for row in BuyerIdentity.objects.filter(pk__in={order.person_id for order in orders})},
         rates, list(Paper.objects.filter(Q(sku__in=sku_ids) | Q(order__in=[order.pk for order in orders]))),
+        {row.pk: row for row in CustomsGoods.objects.filter(pk__in=sku_ids)},
         {row.name: frozenset(str(code) for code in row.codes) for row in GoodsList.objects.all()},
         dict(PartyList.objects.values_list("code", "loaded_on")),
     )  # fmt: skip
@@ -107,7 +115,7 @@ def shipment(
     documents = own | frozenset(x for x in told if isinstance(x, str)) if isinstance(told, list) else own
     return Shipment(
         order.channel.ships_from or "CN", place, order.currency,
-        tuple(goods(line, line.ordered - line.cancelled, known.papers, day) for line in lines if line.ordered > line.cancelled),
+        tuple(goods(line, line.ordered - line.cancelled, known, day) for line in lines if line.ordered > line.cancelled),
         day, regime=_text(order, "customs_regime") or _REGIMES.get(place, ""), terms=_text(order, "terms").upper(),
         is_gift=order.extra.get("is_gift") is True, sender=order.merchant.name_en or order.merchant.name,
         recipient=order.person.name, importer=_text(order, "importer"), buyer_key=buyer_key(order, identity),
@@ -119,17 +127,16 @@ def shipment(
     )  # fmt: skip
 
 
-def goods(line: OrderLine, units: int, papers: Collection[Paper], day: date) -> Goods:
+def goods(line: OrderLine, units: int, known: Known, day: date) -> Goods:
     """So many units of a line, with their share of its value and the certificates valid on that day."""
-    sku = line.sku
+    sku, customs = line.sku, known.customs.get(line.sku_id)
     value = (line.line_total - line.discount) * units / line.ordered
-    traits = {str(x) for x in sku.traits or ()}
-    origin = next((x.removeprefix(_MADE_IN) for x in sorted(traits) if x.startswith(_MADE_IN)), "")
-    certificates = frozenset(x.kind for x in papers if x.sku_id == sku.pk and _is_valid(x, day))
-    volume = next((int(x[3:]) for x in traits if x.startswith("ml:") and x[3:].isdigit()), 0)
+    traits = {str(x) for x in (*(sku.traits or ()), *(customs.traits if customs else ()))}
+    certificates = frozenset(x.kind for x in known.papers if x.sku_id == sku.pk and _is_valid(x, day))
     return Goods(
-        sku.code, sku.name_en or sku.name, units, value.quantize(Decimal("0.01")), sku.hs_code, origin, sku.grams * units,
-        volume * units, frozenset(traits | ({sku.category.casefold()} if sku.category else set())), certificates,
+        sku.code, sku.name_en or sku.name, units, value.quantize(Decimal("0.01")), sku.hs_code,
+        customs.made_in if customs else "", sku.grams * units, (customs.milliliters if customs else 0) * units,
+        frozenset(traits | ({sku.category.casefold()} if sku.category else set())), certificates,
     )  # fmt: skip
 
 

@@ -98,6 +98,29 @@ class GoodsList(models.Model):
         return self.name
 
 
+class CustomsGoods(models.Model):
+    """What customs want to know of an SKU beside its HS code: where it was made, what kind of goods it is."""
+
+    sku = models.OneToOneField(
+        Sku, verbose_name=_("SKU"), on_delete=models.CASCADE, primary_key=True, related_name="customs"
+    )
+    made_in = models.CharField(_("made in"), max_length=2, blank=True, help_text=_("Country code."))
+    traits = models.JSONField(
+        _("kinds of goods"),
+        default=list,
+        blank=True,
+        help_text=_('e.g. ["UN3481", "food", "cosmetics", "sugar"]'),
+    )
+    milliliters = models.PositiveIntegerField(_("milliliters per piece"), default=0)
+
+    class Meta:
+        verbose_name = _("customs data of an SKU")
+        verbose_name_plural = _("customs data of SKUs")
+
+    def __str__(self) -> str:
+        return str(self.sku_id)
+
+
 class Paper(models.Model):
     """A certificate or document for all units of an SKU, or for one order."""
 
