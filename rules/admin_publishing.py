@@ -81,9 +81,9 @@ def publish(request: HttpRequest, ruleset: RuleSet) -> PublishForm | None:
     try:
         version = services.publish(
             ruleset,
-            request.user,
+            request.user,  # type: ignore[arg-type]
             given["note"],
-            effective_at=given["effective_at"],  # type: ignore[arg-type]
+            effective_at=given["effective_at"],
         )
     except RuleError as fault:
         messages.error(request, words_of(fault))

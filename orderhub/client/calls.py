@@ -821,6 +821,17 @@ class OrderHub(Transport):
             ),
         )
 
+    def promotions_try_create(
+        self, body: m.TryCartInRequest, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.TryCartOut:
+        """What promotions make of a cart.
+
+        Scope: `promotions:read`.
+        """
+        return cast(
+            "m.TryCartOut", self.call("POST", "/api/v1/promotions/try/", query={"lang": lang}, body=body)
+        )
+
     def rate_cards_list(
         self,
         *,

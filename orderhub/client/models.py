@@ -41,6 +41,22 @@ class AddressChangeOutRows(TypedDict):
 
 AddressChangeOutStateEnum = Literal["requested", "asking", "applied", "refused", "too_late"]
 
+
+class AppliedOut(TypedDict):
+    """A promotion that counted: what it took off which line (by position), and its gifts."""
+
+    promotion: str
+    name: str
+    version: int
+    off: str
+    lines: dict[str, str]
+    gifts: list[TriedGiftOut]
+    missing_gifts: list[str]
+    is_capped: bool
+    free_shipping: bool
+    text: str
+
+
 BasisEnum = Literal["estimate", "actual"]
 
 BlankEnum = Literal[""]
@@ -966,6 +982,7 @@ ScopesEnum = Literal[
     "stock:read",
     "stock:write",
     "promises:read",
+    "promotions:read",
     "channels:read",
     "rates:read",
     "keys:read",
@@ -980,6 +997,16 @@ class ShortOut(TypedDict):
 
     sku: str
     quantity: int
+
+
+class SkippedOut(TypedDict):
+    """A promotion that did not count, and why."""
+
+    promotion: str
+    name: str
+    version: int
+    code: str
+    text: str
 
 
 class Sku(TypedDict):
@@ -1079,6 +1106,59 @@ class TrackingPage(TypedDict):
     carbon: PageCarbon | None
     related: list[RelatedOrder]
     notice: str
+
+
+class TriedGiftOut(TypedDict):
+    """A gift; `instead_of` names the SKU it replaces."""
+
+    sku: str
+    units: int
+    instead_of: str
+
+
+class TriedLineOut(TypedDict):
+    """What comes off a line."""
+
+    position: int
+    sku: str
+    units: int
+    total: str
+    off: str
+
+
+class TryCartInRequest(TypedDict):
+    """A cart, where and by whom it is bought."""
+
+    lines: list[TryLineInRequest]
+    channel: str
+    currency: NotRequired[str]
+    country: NotRequired[str]
+    province: NotRequired[str]
+    city: NotRequired[str]
+    coupons: NotRequired[list[str]]
+    member_level: NotRequired[str]
+    buyer: NotRequired[str]
+    at: NotRequired[str]
+    draft: NotRequired[str]
+
+
+class TryCartOut(TypedDict):
+    """What the cart costs, line by line and promotion by promotion."""
+
+    currency: str
+    goods: str
+    discount: str
+    lines: list[TriedLineOut]
+    applied: list[AppliedOut]
+    skipped: list[SkippedOut]
+
+
+class TryLineInRequest(TypedDict):
+    """Units of one SKU, at its list price unless another is given."""
+
+    sku: str
+    quantity: int
+    unit_price: NotRequired[str]
 
 
 class WaitingItem(TypedDict):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from rules.engine.analysis import implies, never
 from rules.engine.compile import compile_condition, compile_rule
+from rules.engine.described import described
 from rules.engine.evaluate import evaluate
 from rules.engine.language import (
     MAX_BYTES,
@@ -51,6 +52,7 @@ __all__ = [
     "Vocabulary",
     "compile_condition",
     "compile_rule",
+    "described",
     "evaluate",
     "implies",
     "never",

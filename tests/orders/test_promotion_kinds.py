@@ -9,7 +9,7 @@ import pytest
 
 from orderhub.orders.promotions import words
 from orderhub.orders.promotions.engine.model import Applied, Given, Skipped
-from rules.engine import RuleError, compile_rule, sentence
+from rules.engine import RuleError, compile_rule, described, sentence
 from tests.orders.promotion_cases import (
     NOW,
     WORDS,
@@ -270,3 +270,21 @@ def test_a_promotion_reads_as_one_plain_sentence(deed: dict[str, Any], zh: str, 
 
     assert sentence(body, WORDS, "zh") == f"如果任何情况，则{zh}"
     assert sentence(body, WORDS, "en") == f"If in every case, then {en}"
+
+
+def test_every_word_is_described_with_type_labels_in_both_languages_and_what_it_may_be_compared_by() -> None:
+    found = described(WORDS)
+
+    facts = {fact["name"]: fact for fact in found["facts"]}
+    assert (facts["order.total"]["type"], facts["order.total"]["example"]) == ("money", "299.00")
+    assert "between" in facts["order.total"]["ops"]
+    assert all(one["zh"] and one["en"] for kind in ("facts", "actions") for one in found[kind])
+    params = {one["name"]: one["params"] for one in found["actions"]}
+    assert params["threshold_off"][0] == {
+        "name": "full",
+        "type": "money",
+        "required": True,
+        "zh": "满",
+        "en": "from",
+    }
+    assert all(param["zh"] != param["name"] for some in params.values() for param in some)

@@ -136,8 +136,8 @@ def _remember(
 
 
 def _versions(result: Result) -> dict[str, int]:
-    asked = [one.promotion for one in (*result.applied, *result.skipped)]
-    return {promotion.key.partition("/")[0]: promotion.version for promotion in asked}
+    applied, skipped = ([one.promotion for one in some] for some in (result.applied, result.skipped))
+    return {promotion.key.partition("/")[0]: promotion.version for promotion in (*applied, *skipped)}
 
 
 def _values(row: Pricing) -> tuple[Any, ...]:
