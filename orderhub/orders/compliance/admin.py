@@ -104,9 +104,9 @@ class RuleResource(SafeResource):
 
     def before_save_instance(self, instance: ComplianceRule, row: Any, **kwargs: Any) -> None:
         """The next version, by whoever imports; refused with the place of the fault where it cannot be used."""
-        if isinstance(instance.params, str):
-            instance.params = json.loads(instance.params)
-        if instance.pk is None:
+        params: Any = instance.params
+        instance.params = json.loads(params) if isinstance(params, str) else params
+        if instance._state.adding:
             instance.version = rulebook.next_version(instance.rule)
             user = kwargs.get("user")
             instance.created_by = f"user:{user.get_username()}" if user is not None else ""
