@@ -90,6 +90,9 @@ SIDEBAR: tuple[Group, ...] = (
         _("Rules"),
         (
             Link(_("Promotions and rules"), "rule", "rules.ruleset"),
+            Link(_("Uses of promotions"), "confirmation_number", "orders.promotioncounter"),
+            Link(_("Prices explained"), "sell", "orders.pricing"),
+            Link(_("SKU costs"), "payments", "orders.skucost"),
             Link(_("Order flows"), "account_tree", "rules.flow"),
             Link(_("Risk policies"), "shield", "risk.riskpolicy"),
             Link(_("Block and trust lists"), "playlist_remove", "risk.key"),

@@ -12,7 +12,7 @@ from rules.engine import MAX_RULES, CompiledRule, RuleError, Vocabulary, compile
 from rules.engine.evaluate import order_of
 from rules.vocabulary import Drafted, Finding
 
-__all__ = ["Finding", "compiled", "drafted", "findings", "moment", "refuse_errors"]
+__all__ = ["Finding", "compiled", "drafted", "findings", "moment", "overlap", "refuse_errors"]
 
 _PLAIN = ("id", "name", "priority", "when", "then", "stop", "group")
 
@@ -34,8 +34,10 @@ def drafted(purpose: str, content: Mapping[str, Any]) -> list[Drafted]:
     return sorted(found, key=lambda one: order_of(one.rule))
 
 
-def findings(purpose: str, scope: str, content: Mapping[str, Any], *, now: datetime) -> list[Finding]:
-    """Errors first, then warnings; a rule that does not compile is the only finding of its draft."""
+def findings(
+    purpose: str, set_code: str, scope: str, content: Mapping[str, Any], *, now: datetime
+) -> list[Finding]:
+    """Errors first, then warnings; where rules do not compile nothing else is looked at."""
     words = vocabulary.words(purpose)
     faults = [fault for body in content["rules"] if (fault := _fault(purpose, body, words)) is not None]
     if faults:
@@ -43,7 +45,7 @@ def findings(purpose: str, scope: str, content: Mapping[str, Any], *, now: datet
     rules = drafted(purpose, content)
     found = [
         *_impossible(rules, words), *_hidden(rules, words), *_ties(rules), *_overlaps(rules), *_over(rules, now),
-        *vocabulary.review(purpose, rules, scope, now),
+        *vocabulary.review(purpose, set_code, scope, rules, now),
     ]  # fmt: skip
     return sorted(found, key=lambda one: one.level != "error")
 
@@ -115,7 +117,7 @@ def _ties(rules: Sequence[Drafted]) -> Iterator[Finding]:
         same = first.rule.group and (first.rule.group, first.rule.priority) == (
             second.rule.group, second.rule.priority,
         )  # fmt: skip
-        if same and _overlap(first, second):
+        if same and overlap(first, second):
             yield Finding(
                 "error", f"{second.rule.id}.priority", "tie",
                 f"与互斥的「{first.rule.id}」优先级相同，请改其一", f"has the priority of '{first.rule.id}', which excludes it",
@@ -126,7 +128,7 @@ def _overlaps(rules: Sequence[Drafted]) -> Iterator[Finding]:
     """Rules of one group whose limited times run into each other: perhaps the second was to follow the first."""
     for first, second in combinations(rules, 2):
         timed = any(side is not None for one in (first, second) for side in (one.since, one.until))
-        if first.rule.group and first.rule.group == second.rule.group and timed and _overlap(first, second):
+        if first.rule.group and first.rule.group == second.rule.group and timed and overlap(first, second):
             yield Finding(
                 "warning", f"{second.rule.id}.valid_from", "overlap",
                 f"与同组的「{first.rule.id}」时间重叠", f"runs at the same time as '{first.rule.id}' of its group",
@@ -145,7 +147,8 @@ def _over(rules: Sequence[Drafted], now: datetime) -> Iterator[Finding]:
             )
 
 
-def _overlap(first: Drafted, second: Drafted) -> bool:
+def overlap(first: Drafted, second: Drafted) -> bool:
+    """Whether there is a moment at which both count."""
     starts_before_end = first.since is None or second.until is None or first.since < second.until
     return starts_before_end and (second.since is None or first.until is None or second.since < first.until)
 

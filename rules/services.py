@@ -76,16 +76,15 @@ def publish(
     """
     content = draft_content(ruleset)
     checking.refuse_errors(
-        checking.findings(ruleset.purpose, ruleset.scope, content, now=now or timezone.now())
+        checking.findings(ruleset.purpose, ruleset.code, ruleset.scope, content, now=now or timezone.now())
     )
     return _append(ruleset, content, actor=actor, note=note, now=now, effective_at=effective_at)
 
 
 def check(ruleset: RuleSet, *, now: datetime | None = None) -> list[Finding]:
     """Everything the review has to say of the draft: errors, which publishing refuses, then warnings."""
-    return checking.findings(
-        ruleset.purpose, ruleset.scope, draft_content(ruleset), now=now or timezone.now()
-    )
+    content = draft_content(ruleset)
+    return checking.findings(ruleset.purpose, ruleset.code, ruleset.scope, content, now=now or timezone.now())
 
 
 def replay(ruleset: RuleSet, *, now: datetime | None = None) -> Replayed | None:

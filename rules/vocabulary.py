@@ -44,8 +44,8 @@ class Replayed:
     en: str
 
 
-#: Looks at all rules of a draft of one scope together, at a moment.
-Review = Callable[[Sequence[Drafted], str, datetime], Iterable[Finding]]
+#: Looks at all rules of a draft together; arguments as of `Replay`.
+Review = Callable[[str, str, Sequence[Drafted], datetime], Iterable[Finding]]
 #: Tries the content of a draft on what happened lately; arguments: set code, scope, rules, now.
 Replay = Callable[[str, str, Sequence[Drafted], datetime], Replayed]
 
@@ -84,9 +84,10 @@ def teach_review(purpose: str, review: Review, *, replay: Replay | None = None) 
         _replays[purpose] = replay
 
 
-def review(purpose: str, rules: Sequence[Drafted], scope: str, now: datetime) -> list[Finding]:
-    """What the purpose's own reviews find in a draft."""
-    return [finding for look in _reviews.get(purpose, {}).values() for finding in look(rules, scope, now)]
+def review(purpose: str, set_code: str, scope: str, rules: Sequence[Drafted], now: datetime) -> list[Finding]:
+    """What the purpose's own reviews find in the draft of a set."""
+    looks = _reviews.get(purpose, {}).values()
+    return [finding for look in looks for finding in look(set_code, scope, rules, now)]
 
 
 def replay_of(purpose: str) -> Replay | None:

@@ -223,6 +223,20 @@ def test_promotions_that_end_leave_no_discount_behind() -> None:
     assert (the().total, lines()) == (Decimal(100), [("TEA", 1, "100.00", "0.00")])
 
 
+def test_a_promotion_that_no_longer_counts_gives_its_use_back_when_the_order_is_priced_again() -> None:
+    publish({"actions": [do("amount_off", value="5"), do("limit_uses", total=1)]})
+    make.placed(make.draft("A"), make.draft("B"))
+    price()
+    tighter = when("order.service", "==", "express")
+    publish({"actions": [do("amount_off", value="5"), do("limit_uses", total=1)], "condition": tighter})
+
+    price("A")
+
+    assert PromotionCounter.objects.get().used == 0
+    assert not PromotionUse.objects.exists()
+    assert the("A").total == Decimal(100)
+
+
 def test_priority_counts_across_sets() -> None:
     publish({"actions": [do("percent_off", value="50")], "priority": 2}, code="general")
     publish(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -114,3 +117,45 @@ def test_a_new_version_counts_in_every_connection_in_under_a_second() -> None:
 
     assert set(Order.objects.values_list("discount_total", flat=True)) == {Decimal(7)}
     assert time.monotonic() - started < 1.0
+
+
+_WATCHER = """
+import sys, time, django
+django.setup()
+from rules import services
+def version():
+    found = services.in_force("price")
+    return found[0].number if found else 0
+seen = version()
+print(seen, flush=True)
+until = time.time() + 60
+while time.time() < until:
+    now = version()
+    if now != seen:
+        print(now, time.time(), flush=True)
+        break
+    time.sleep(0.02)
+"""
+
+
+def test_another_process_counts_by_a_new_version_in_under_a_second() -> None:
+    made = _published(do("amount_off", value="5"))
+    database = connection.settings_dict
+    address = f"postgresql://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": address.replace(":@", "@"),
+        "DJANGO_SETTINGS_MODULE": "orderhub.settings",
+    }
+    with subprocess.Popen(
+        [sys.executable, "-c", _WATCHER], env=environment, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "1"
+        made.rules.update(actions=[do("amount_off", value="7")])
+        published_at = time.time()
+        rules.publish(made, None, now=make.NOW + timedelta(minutes=1))
+        number, seen_at = other.stdout.readline().split()
+
+    assert (number, other.returncode) == ("2", 0)
+    assert float(seen_at) - published_at < 1.0

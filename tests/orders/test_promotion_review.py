@@ -98,6 +98,15 @@ def test_what_the_review_finds(bodies: list[dict[str, Any]], expected: list[tupl
     assert found(draft(*bodies)) == expected
 
 
+def test_a_tie_with_another_set_in_force_is_refused() -> None:
+    rules.publish(draft({"group": "g", "actions": [off()]}, code="general", scope=""), None, now=make.NOW)
+
+    assert found(draft({"group": "g", "actions": [off()]})) == [("error", "tie", "r0.priority")]
+    assert found(draft({"group": "g", "priority": 7, "actions": [off()]})) == []
+    # The set itself, published before, is no other.
+    assert found(draft({"group": "g", "actions": [off()]}, code="general", scope="")) == []
+
+
 def test_an_error_keeps_a_draft_from_being_published_and_a_warning_does_not() -> None:
     bad = draft({"actions": [do("gift", skus=["NONE"])]})
     with pytest.raises(RuleError) as refused:

@@ -14,7 +14,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "operator": (
         "履约运营 operator",
         {
-            "orders": "order orderline hold channel",
+            "orders": "order orderline hold channel pricing promotioncounter skucost",
             "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
             "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
@@ -56,7 +56,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "strategist": (
         "策略 strategist",
         {
-            "orders": "order orderline hold channel",
+            "orders": "order orderline hold channel pricing promotioncounter skucost",
             "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
             "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
@@ -93,6 +93,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "compliance.change_exchangerate",
             "compliance.add_goodslist",
             "compliance.change_goodslist",
+            "orders.add_skucost",
+            "orders.change_skucost",
             "rules.add_ruleset",
             "rules.change_ruleset",
             "rules.add_rule",
@@ -122,7 +124,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "support": (
         "客服 support",
         {
-            "orders": "order orderline hold channel",
+            "orders": "order orderline hold channel pricing promotioncounter skucost",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline",
             "tracking": "journey timelineentry",
             "inventory": "sku",

@@ -10,7 +10,6 @@ from collections import Counter as Tally
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db import transaction
 from django.db.models import Case, F, IntegerField, Value, When
 
 from orderhub.events import rows
@@ -93,9 +92,10 @@ def count(counting: Counting, results: Mapping[int, Result]) -> None:
     _change(counting, {counter: by for counter, by in changes.items() if by})
 
 
-@transaction.atomic
 def give_back(orders: Sequence[Order]) -> None:
-    """Free what cancelled orders used, unless a part split off them lives on with their price. One query for nothing."""
+    """Free what cancelled orders used, unless a part split off them lives on with their price. Inside a transaction;
+    one query where they used nothing.
+    """
     uses = list(PromotionUse.objects.filter(order__in=orders).select_related("counter"))
     if not uses:
         return

@@ -16,6 +16,7 @@ from orderhub.orders.promotions.engine.model import Line, Promotion, Refusal, Wo
 from orderhub.orders.vocabulary import FACTS
 from rules import vocabulary
 from rules.engine import never
+from rules.services import in_force
 from rules.vocabulary import Drafted, Finding
 
 #: A cart of one SKU is tried with so many units of it.
@@ -29,11 +30,12 @@ def teach_all() -> None:
     vocabulary.teach_review(carts.PURPOSE, review, replay=replaying.replay)
 
 
-def review(rules: Sequence[Drafted], scope: str, now: datetime) -> Iterator[Finding]:
+def review(set_code: str, scope: str, rules: Sequence[Drafted], now: datetime) -> Iterator[Finding]:
     """The findings of a draft; a handful of queries for any number of rules."""
     promotions = {one.rule.id: one for one in rules}
-    ready = carts.of_drafted("draft", scope, rules)
+    ready = carts.of_drafted(set_code, scope, rules)
     yield from _currencies(rules, ready)
+    yield from _ties(ready, set_code, scope, now=now)
     yield from _missing_goods(promotions, scope)
     yield from _below_cost(ready, scope)
 
@@ -52,6 +54,26 @@ def _currencies(rules: Sequence[Drafted], ready: Sequence[Promotion]) -> Iterato
                 "error", f"{one.rule.id}.when", "currency",
                 f"优惠金额是 {wanted}，条件却要求另一种币种", f"its amounts are in {wanted}, its condition in another",
             )  # fmt: skip
+
+
+def _ties(ready: Sequence[Promotion], set_code: str, scope: str, *, now: datetime) -> Iterator[Finding]:
+    """One group and one priority with a promotion of another set in force: which counts would hang on their names."""
+    sets = in_force(carts.PURPOSE, scope, now=now)
+    others = carts.of_sets([one for one in sets if (one.code, one.scope) != (set_code, scope)])
+    for mine in ready:
+        for other in others:
+            same = mine.rule.group and (mine.rule.group, mine.rule.priority) == (
+                other.rule.group, other.rule.priority,
+            )  # fmt: skip
+            if (
+                same
+                and (mine.since is None or other.until is None or mine.since < other.until)
+                and (other.since is None or mine.until is None or other.since < mine.until)
+            ):
+                yield Finding(
+                    "error", f"{mine.rule.id}.priority", "tie", f"与互斥的「{other.key}」优先级相同，请改其一",
+                    f"has the priority of '{other.key}', which excludes it",
+                )  # fmt: skip
 
 
 def _missing_goods(rules: Mapping[int | str, Drafted], scope: str) -> Iterator[Finding]:
