@@ -20,7 +20,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from orderhub.fulfillment import admin_accepting, kin_panels, order_page  # noqa: F401  kin_panels registers its panels
+from orderhub.fulfillment import (  # noqa: F401  the panels register themselves
+    admin_accepting,
+    kin_panels,
+    order_page,
+    screening_panels,
+)
 from orderhub.fulfillment.admin_orders import OrderAdmin
 from orderhub.fulfillment.models import (
     FulfillmentLine,

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orderhub.events.models import Event
+from orderhub.events import registry
+from orderhub.events.models import Delivery, Event
 from orderhub.inventory.models import Sku
 from orderhub.kernel.errors import Refused
-from orderhub.orders import services
+from orderhub.orders import parting, services
 from orderhub.orders.advance import advance
 from orderhub.orders.compliance import checking, desk, parties, rulebook, shipments
 from orderhub.orders.compliance.engine import lists
@@ -275,6 +276,25 @@ def test_orders_of_one_batch_cannot_exceed_the_year_together_and_screening_again
     assert YearUsage.objects.get().amount <= 2_600_000
     checking.recheck([x.pk for x in blocked], now=NOW, actor="system")
     assert YearUsage.objects.get().amount == 5 * 489_300
+
+
+@pytest.mark.usefixtures("importing")
+def test_the_parts_of_a_split_order_use_together_what_the_whole_used() -> None:
+    told = {"id_number": GOOD_ID, "id_name": "王芳", "payer_name": "王芳"}
+    [whole] = make.place(make.draft("S1", lines={"QUILT": 4}, extra=told))
+    checking.recheck([whole.pk], now=NOW, actor="system")
+    assert YearUsage.objects.get().amount == 4 * 69_900
+    with transaction.atomic():
+        locked = Order.objects.select_for_update(no_key=True).get(pk=whole.pk)
+        part = parting.split(locked, {1: 1}, reason="gift", now=NOW, actor="user:li")
+
+    owed = Delivery.objects.filter(subscriber="compliance.recheck").select_related("event")
+    assert {x.stream for x in owed} == {whole.stream, part.stream}
+    registry.subscribers["compliance.recheck"].handle(list(owed))
+
+    assert YearUsage.objects.get().amount == 4 * 69_900
+    amounts = [sum(check_of(x).counted.values()) for x in (whole, part)]
+    assert amounts == [3 * 69_900, 69_900]
 
 
 # ---- parties ------------------------------------------------------------------------------------------------

@@ -182,3 +182,18 @@ def test_the_report_opens_with_figures_and_shadow_signals(language: str) -> None
     adopt = pages.boss(language).get(reverse("admin:risk_riskpolicy_adopt", args=(policy.pk,)), follow=True)
     assert adopt.status_code == 200
     assert Assessment.objects.count() == 1
+
+
+def test_the_order_page_shows_score_and_reasons_and_today_tells_of_late_reviews(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shop.shop(review_minutes=30)
+    order = flagged()
+    client = pages.boss("en")
+
+    page = client.get(reverse("admin:orders_order_change", args=(order.pk,))).content.decode()
+    assert "Flagged by the channel" in page
+    assert "risk review is late" not in client.get(reverse("admin:index")).content.decode()
+
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(minutes=31))
+    assert "1 risk review is late" in client.get(reverse("admin:index")).content.decode()
