@@ -37,6 +37,11 @@ router.register(
 router.register("keys", _view("orderhub.access.api.KeyViewSet"), basename="key")
 
 api = [
+    path(
+        "orders/<int:pk>/pricing/",
+        _view("orderhub.fulfillment.api_promotions.OrderPricingView").as_view(),
+        name="order-pricing",
+    ),
     path("orders/<int:pk>/decision/", _view("routing.api.DecisionView").as_view(), name="order-decision"),
     path("orders/<int:pk>/carbon/", _view("carbon.api.OrderCarbonView").as_view(), name="order-carbon"),
     path(

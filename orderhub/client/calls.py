@@ -608,6 +608,19 @@ class OrderHub(Transport):
             ),
         )
 
+    def orders_pricing_retrieve(
+        self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.OrderPricingOut:
+        """What each promotion took off which line, by which version of its set, and why others did not count.
+
+        A part of an order that was split tells of the order it was priced with (`order`).
+
+        Scope: `orders:read`.
+        """
+        return cast(
+            "m.OrderPricingOut", self.call("GET", f"/api/v1/orders/{id}/pricing/", query={"lang": lang})
+        )
+
     def orders_release_create(
         self,
         id: int,

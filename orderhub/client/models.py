@@ -558,6 +558,23 @@ class OrderOut(TypedDict):
     supported_actions: list[str]
 
 
+class OrderPricingOut(TypedDict):
+    """How an order was priced: by which versions, with which gifts (by position), and why not otherwise."""
+
+    currency: str
+    goods: str
+    discount: str
+    lines: list[TriedLineOut]
+    applied: list[AppliedOut]
+    skipped: list[SkippedOut]
+    order: int
+    versions: dict[str, int]
+    free_shipping: bool
+    gifts: list[dict[str, Any]]
+    priced_at: str | None
+    skipped_more: int
+
+
 class PageCarbon(TypedDict):
     """kg CO2e of the order as people see it, with the p5–p95 band."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from django.http import Http404
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -19,14 +20,15 @@ from orderhub.access.models import Merchant
 from orderhub.fulfillment.documents import Strict
 from orderhub.inventory.models import Sku
 from orderhub.kernel import clock
-from orderhub.orders.models import Channel
-from orderhub.orders.promotions import carts, trying
+from orderhub.orders.models import Channel, Order, Pricing
+from orderhub.orders.promotions import carts, explaining, trying
 from orderhub.orders.promotions.trying import Trial, TriedLine
 from rules.engine import RuleError
 from rules.models import RuleSet
 
 MOST_LINES = 100
 MOST_UNITS = 100_000
+_MOST_SPLITS = 20
 
 
 class TryLineIn(Strict):
@@ -113,6 +115,17 @@ class TryCartOut(serializers.Serializer[Any]):
     skipped = SkippedOut(many=True)
 
 
+class OrderPricingOut(TryCartOut):
+    """How an order was priced: by which versions, with which gifts (by position), and why not otherwise."""
+
+    order = serializers.IntegerField()
+    versions = serializers.DictField(child=serializers.IntegerField())
+    free_shipping = serializers.BooleanField()
+    gifts = serializers.ListField(child=serializers.DictField())
+    priced_at = serializers.DateTimeField(allow_null=True)
+    skipped_more = serializers.IntegerField()
+
+
 _ASKED = OpenApiExample(
     "Two lamps with a coupon",
     value={
@@ -162,6 +175,43 @@ class TryCartView(APIView):
             said = f"{fault.path}: {fault.zh if zh else fault.en}"
             raise ValidationError({"draft": [ErrorDetail(said, "bad_rule")]}) from fault
         return Response(TryCartOut(found).data)
+
+
+class OrderPricingView(APIView):
+    """Why an order costs what it costs."""
+
+    scope = "orders"
+
+    @extend_schema(responses={200: OrderPricingOut}, operation_id="orders_pricing_retrieve")
+    def get(self, request: Request, pk: int, *args: Any) -> Response:
+        """What each promotion took off which line, by which version of its set, and why others did not count.
+
+        A part of an order that was split tells of the order it was priced with (`order`).
+        """
+        order = Order.objects.filter(pk=pk, merchant=merchant_of(request)).first()
+        if order is None:
+            raise Http404
+        return Response(OrderPricingOut(_priced(order)).data)
+
+
+def _priced(order: Order) -> dict[str, Any]:
+    """The explanation of an order, or of the one it was split from; an empty one where no promotion was asked about."""
+    whole: Order | None = order
+    for _level in range(_MOST_SPLITS):
+        found = Pricing.objects.filter(order=whole).first()
+        if found is not None:
+            told = {
+                name: getattr(found, name) for name in ("versions", "free_shipping", "gifts", "priced_at")
+            }
+            return {**explaining.told(found.explanation), **told, "order": found.order_id}
+        whole = whole.split_from if whole is not None else None
+        if whole is None:
+            break
+    return {
+        "order": order.pk, "currency": order.currency, "goods": f"{order.goods_total:.2f}",
+        "discount": f"{order.discount_total:.2f}", "lines": [], "applied": [], "skipped": [], "skipped_more": 0,
+        "versions": {}, "free_shipping": False, "gifts": [], "priced_at": None,
+    }  # fmt: skip
 
 
 def _channel(code: str, merchant: Merchant) -> Channel:

@@ -73,6 +73,13 @@ def test_the_very_next_order_is_priced_explained_and_shipped_with_its_gift(hub_c
         "满300减50：减 50.00 CNY", "第二件半价：减 67.00 CNY", "会员赠品：赠 CUP ×1",
     ]  # fmt: skip
 
+    answer = make.client(house, language="en").get(f"/api/v1/orders/{first.pk}/pricing/")
+    said = answer.json()
+    assert (answer.status_code, said["versions"], said["discount"]) == (200, {"eve": 1}, "117.00")
+    assert [line["off"] for line in said["lines"]] == ["117.00"]
+    assert [one["lines"] for one in said["applied"]] == [{"1": "50.00"}, {"1": "67.00"}, {}]
+    assert said["gifts"] == [{"promotion": "eve/gift", "sku": "CUP", "units": 1, "position": 2}]
+
     sale(house, gift="QUILT")
     [second] = make.place(make.draft("A2", lines={"LAMP": 2}, extra={"member_level": "gold"}))
     make.run_until_idle()
@@ -109,6 +116,9 @@ def test_discount_and_gift_survive_a_split_and_a_cancelled_order_gives_its_use_b
     assert [sku for sku, _units, _off in lines(order)] == ["LAMP", "QUILT", "CUP"]
     used = PromotionCounter.objects.get(customer="")
     assert used.used == 1
+
+    told = make.client(house).get(f"/api/v1/orders/{part.pk}/pricing/").json()
+    assert (told["order"], told["goods"]) == (order.pk, "1176.00")
 
     services.cancel([order.pk], reason="", actor="user:li", now=make.NOW)
     used.refresh_from_db()

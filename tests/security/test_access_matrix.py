@@ -37,7 +37,8 @@ PUBLIC = {
 DETAILS = {
     "api:order-detail", "api:order-events", "api:order-pay", "api:order-hold", "api:order-release",
     "api:order-reroute", "api:order-cancel", "api:order-split", "api:order-merge",
-    "api:order-address-changes", "api:order-decision", "api:order-carbon", "api:import-detail",
+    "api:order-address-changes", "api:order-decision", "api:order-carbon", "api:order-pricing",
+    "api:import-detail",
     "api:import-errors", "api:sku-detail", "api:warehouse-detail", "api:stock-detail", "api:channel-detail",
     "api:rate-card-detail", "api:parcel-detail", "api:key-detail", "api:reservation-detail",
     "api:intake-order-detail",
@@ -192,7 +193,7 @@ def test_anonymous_calls_of_the_api_are_401(alices: House, verb: str) -> None:
 
 def test_alice_reads_what_is_hers(alices: House) -> None:
     api = make.client(alices.order.merchant)
-    readable = {"api:order-detail", "api:order-events", "api:order-decision", "api:order-carbon"}
+    readable = {"api:order-detail", "api:order-events", "api:order-decision", "api:order-carbon", "api:order-pricing"}
     readable |= {"api:import-detail", "api:import-errors", "api:sku-detail", "api:warehouse-detail", *LISTS}
     readable |= {"api:stock-detail", "api:channel-detail", "api:rate-card-detail", "api:parcel-detail"}
     readable |= {"api:key-detail", "api:reservation-detail", "api:order-address-changes"}
