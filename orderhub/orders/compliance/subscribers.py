@@ -16,7 +16,15 @@ def give_back(events: Sequence[Event]) -> None:
     checking.give_back([int(event.stream.removeprefix("order:")) for event in events])
 
 
-@on("order.split", "order.split_off", "order.merged", name="compliance.recheck", queue="route", batch=50, ordered=False)
+@on(
+    "order.split",
+    "order.split_off",
+    "order.merged",
+    name="compliance.recheck",
+    queue="route",
+    batch=50,
+    ordered=False,
+)
 def recheck(deliveries: Sequence[Delivery]) -> None:
     """An order that lost or got lines is judged, and counted for its buyer's year, by the lines it has now."""
     ids = sorted({int(delivery.stream.removeprefix("order:")) for delivery in deliveries})
