@@ -14,21 +14,12 @@ from typing import Any, Literal
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from routing.engine.model import CRITERIA as CRITERIA
+from routing.engine.model import RATES as RATES
+
 Text = str | Promise
 
-#: Decimal figures, in yuan or times, in the order they are shown.
-RATES = (
-    "yuan_per_hour",
-    "yuan_per_hour_remote",
-    "yuan_per_kgco2e",
-    "stock_price_factor",
-    "yuan_per_extra_parcel",
-    "forward_bonus",
-    "capacity_price_factor",
-)
 FIGURES = (*RATES, "max_parcels", "allow_partial", "order")
-#: What a sequential strategy may put in order; each is smaller-is-better.
-CRITERIA = ("parcels", "hours", "money", "kgco2e", "forward", "distance")
 DEFAULTS: Mapping[str, Any] = {
     "yuan_per_hour": "0.08",
     "yuan_per_hour_remote": "0.5",

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from routing.engine.build import Desk
-from routing.engine.model import ZERO, Decision, Need, Node, Removal, Request, Senseless, Shortage, Strategy
+from routing.engine.model import (
+    RATES,
+    ZERO,
+    Decision,
+    Need,
+    Node,
+    Removal,
+    Request,
+    Senseless,
+    Shortage,
+    Strategy,
+)
 from routing.engine.pieces import Cut, cut
 from routing.engine.program import search_long
 from routing.engine.screen import Refusal, removal, screen
@@ -15,15 +26,6 @@ from routing.engine.sequence import Ranked, check_order, sequential
 from routing.engine.tariff import tariff
 
 ALTERNATIVES = 5
-_RATES = (
-    "yuan_per_hour",
-    "yuan_per_hour_remote",
-    "yuan_per_kgco2e",
-    "stock_price_factor",
-    "yuan_per_extra_parcel",
-    "forward_bonus",
-    "capacity_price_factor",
-)
 
 
 def decide(request: Request, nodes: Sequence[Node], strategy: Strategy) -> Decision:
@@ -107,7 +109,7 @@ def check_strategy(strategy: Strategy) -> None:
     """Senseless for figures no plan can be chosen by: below zero, no parcel allowed, unknown criteria."""
     if strategy.max_parcels is not None and strategy.max_parcels < 1:
         raise Senseless("bad_strategy", "at least one parcel must be allowed", figure="max_parcels")
-    for name in _RATES:
+    for name in RATES:
         rate: Decimal = getattr(strategy, name)
         if not (rate.is_finite() and rate >= 0):
             raise Senseless("bad_strategy", "exchange rates must not be negative", figure=name)

@@ -19,6 +19,16 @@ TERMS = (
     "forward_bonus",
     "return_risk",
 )
+#: Figures of a strategy in yuan or times, in the order operators are shown them.
+RATES = (
+    "yuan_per_hour",
+    "yuan_per_hour_remote",
+    "yuan_per_kgco2e",
+    "stock_price_factor",
+    "yuan_per_extra_parcel",
+    "forward_bonus",
+    "capacity_price_factor",
+)
 #: What a sequential strategy may put in order; less is better: parcels; hours of the last one; the sum of all
 #: terms in yuan; kg CO2e to the milligram; units not sent from a forward warehouse that serves the region; km
 #: over all parcels.
