@@ -6,23 +6,24 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin import display
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin, StackedInline
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from rules import admin_flows, queries, services, vocabulary
-from rules.engine import RuleError, compile_rule, sentence
+from rules import admin_publishing as publishing
+from rules.admin_editor import RuleSetEditor
+from rules.admin_publishing import in_words, language, version_lines, words_of
+from rules.engine import RuleError, compile_rule
 from rules.models import Rule, RuleSet, RuleVersion
 
 MOST_VERSIONS = 20
@@ -35,15 +36,6 @@ __all__ = ["RuleSetAdmin", "RuleVersionAdmin", "admin_flows"]
 def button(**options: Any) -> Callable[[Method], Method]:
     """Unfold's `action` for a button of a page, with types."""
     return cast("Callable[[Method], Method]", action(**options))
-
-
-def _language() -> str:
-    return "zh" if (get_language() or "").startswith("zh") else "en"
-
-
-def _words_of(fault: RuleError) -> str:
-    text = fault.zh if _language() == "zh" else fault.en
-    return f"{fault.path}: {text}"
 
 
 def _body(code: str, name: str, when: Any, then: Any) -> dict[str, Any]:
@@ -107,13 +99,18 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
     #: Filled by the inline for rules of a set that is new itself.
     _purpose = ""
+    _scope = ""
+
+    def _scope_of_set(self) -> str:
+        return self.instance.ruleset.scope if self.instance.ruleset_id else self._scope
 
     def _compile(self, purpose: str, given: dict[str, Any]) -> None:
         body = _body(given.get("code", ""), given.get("name", ""), given["condition"], given["actions"])
         try:
-            vocabulary.check(purpose, compile_rule(body, vocabulary.words(purpose)))
+            words = vocabulary.words_for(purpose, self._scope_of_set(), {"rules": [body]})
+            vocabulary.check(purpose, compile_rule(body, words))
         except RuleError as fault:
-            self.add_error("actions" if fault.path.startswith("then") else "condition", _words_of(fault))
+            self.add_error("actions" if fault.path.startswith("then") else "condition", words_of(fault))
 
 
 class RuleFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
@@ -122,6 +119,7 @@ class RuleFormSet(forms.BaseInlineFormSet):  # type: ignore[type-arg]
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
         form = super()._construct_form(i, **kwargs)  # type: ignore[misc]
         form._purpose = self.instance.purpose or self.data.get("purpose", "")
+        form._scope = self.instance.scope or self.data.get("scope", "")
         return form
 
 
@@ -153,19 +151,12 @@ class RuleInline(StackedInline):
         """The rule as a sentence in the reader's language."""
         if not obj.pk:
             return "–"
-        return in_words(obj.ruleset.purpose, _body(obj.code, obj.name, obj.condition, obj.actions))
-
-
-def in_words(purpose: str, body: dict[str, Any]) -> str:
-    """A rule as a sentence; the fault in words if it does not compile."""
-    try:
-        return sentence(body, vocabulary.words(purpose), _language())
-    except RuleError as fault:
-        return _words_of(fault)
+        body = _body(obj.code, obj.name, obj.condition, obj.actions)
+        return in_words(obj.ruleset.purpose, body, obj.ruleset.scope)
 
 
 @admin.register(RuleSet)
-class RuleSetAdmin(ModelAdmin):
+class RuleSetAdmin(RuleSetEditor, ModelAdmin):
     """A draft of rules, its button to publish, and the versions that were in force."""
 
     list_display = ("shown_name", "code", "purpose", "scope", "shown_version", "is_active")
@@ -177,11 +168,15 @@ class RuleSetAdmin(ModelAdmin):
     inlines = (RuleInline,)
     readonly_fields = ("shown_versions",)
     fields = (("code", "name", "name_en"), ("purpose", "scope", "is_active"), "shown_versions")
-    actions_detail = ("publish",)
+    actions_detail = ("edit_in_blocks", "publish")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RuleSet]:
         """Sets of all merchants, or for staff of one merchant its own."""
-        rows: QuerySet[RuleSet] = super().get_queryset(request).prefetch_related("versions")
+        rows: QuerySet[RuleSet] = (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("versions", queryset=RuleVersion.objects.defer("content")))
+        )
         merchant_id = getattr(request.user, "merchant_id", None)
         return rows if merchant_id is None else rows.filter(scope=f"merchant:{merchant_id}")
 
@@ -196,35 +191,47 @@ class RuleSetAdmin(ModelAdmin):
     @display(description=_("name"), ordering="name")
     def shown_name(self, obj: RuleSet) -> str:
         """The name in the reader's language."""
-        return obj.name if _language() == "zh" else obj.name_en or obj.name
+        return obj.name if language() == "zh" else obj.name_en or obj.name
 
     @display(description=_("in force"))
     def shown_version(self, obj: RuleSet) -> str:
         """The newest version."""
-        number = max((version.number for version in obj.versions.all()), default=0)
-        return f"v{number}" if number else str(_("not published"))
+        version = queries.current(obj.versions.all(), now=timezone.now())
+        return f"v{version.number}" if version is not None else str(_("not published"))
 
     @display(description=_("Versions"))
     def shown_versions(self, obj: RuleSet) -> SafeString:
         """The newest versions, each a link to its rules and to going back."""
         if not obj.pk:
             return SafeString("–")
+        now, versions = timezone.now(), obj.versions.all()
+        current = queries.current(versions, now=now)
         rows = [
             (
                 reverse("admin:rules_ruleversion_change", args=(version.pk,)), version.number,
                 f"{timezone.localtime(version.published_at):%Y-%m-%d %H:%M}",
-                version.published_by.get_username() if version.published_by else "–", version.note,
+                version.published_by.get_username() if version.published_by else "–",
+                publishing.state(version, current, now=now), version.note,
             )
             for version in queries.history(obj)[:MOST_VERSIONS]
         ]  # fmt: skip
         items = format_html_join(
-            "", '<li><a class="oh-link" href="{}">v{}</a> <span class="oh-muted">{} · {}</span> {}</li>', rows
+            "",
+            '<li><a class="oh-link" href="{}">v{}</a> <span class="oh-muted">{} · {}</span> {} {}</li>',
+            rows,
         )
         return (
             format_html('<div class="oh"><ol class="oh-grid oh-s13">{}</ol></div>', items)
             if rows
             else SafeString("–")
         )
+
+    @button(description=_("Edit in blocks"), url_path="edit-in-blocks", icon="extension")
+    def edit_in_blocks(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """To the editor."""
+        if (ruleset := self.get_object(request, object_id)) is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:rules_ruleset_blocks", args=(ruleset.pk,)))
 
     @button(description=_("Publish…"), url_path="publish", icon="publish", permissions=["publish"])
     def publish(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -234,33 +241,30 @@ class RuleSetAdmin(ModelAdmin):
             raise Http404
         back = reverse("admin:rules_ruleset_change", args=(ruleset.pk,))
         if request.method == "POST":
-            _publish(request, ruleset)
-            return HttpResponseRedirect(back)
+            if (form := publishing.publish(request, ruleset)) is None:
+                return HttpResponseRedirect(back)
+        else:
+            form = publishing.PublishForm()
         rules = queries.draft_rules(ruleset)
         lines = [
-            in_words(ruleset.purpose, _body(rule.code, rule.name, rule.condition, rule.actions))
+            in_words(
+                ruleset.purpose, _body(rule.code, rule.name, rule.condition, rule.actions), ruleset.scope
+            )
             for rule in rules
         ]
         effect = _(
             "These rules decide about every order from now on. The versions before stay, and you can go back."
         )
-        return ask(
-            self, request, title=str(ruleset), effect=effect, button=_("Publish"), back=back, lines=lines
-        )
-
-
-def _publish(request: HttpRequest, ruleset: RuleSet) -> None:
-    newest = queries.history(ruleset).first()
-    try:
-        version = services.publish(ruleset, request.user, request.POST.get("note", "")[:200])  # type: ignore[arg-type]
-    except RuleError as fault:
-        messages.error(request, _words_of(fault))
-        return
-    if newest is not None and newest.pk == version.pk:
-        messages.info(request, _("Version %(number)d says the same already.") % {"number": version.number})
-    else:
-        messages.success(
-            request, _("Version %(number)d is in force from now on.") % {"number": version.number}
+        return publishing.ask(
+            self,
+            request,
+            title=str(ruleset),
+            effect=effect,
+            button=_("Publish"),
+            back=back,
+            lines=lines,
+            form=form,
+            **publishing.reviewed(ruleset),
         )
 
 
@@ -272,9 +276,11 @@ class RuleVersionAdmin(ModelAdmin):
     list_select_related = ("ruleset", "published_by")
     show_full_result_count = False
     ordering = ("-pk",)
-    fields = ("shown_title", "published_at", "published_by", "note", "shown_rules")
+    fields = (
+        "shown_title", "published_at", "published_by", "shown_state", "note", "shown_changes", "shown_rules",
+    )  # fmt: skip
     readonly_fields = fields
-    actions_detail = ("restore",)
+    actions_detail = ("restore", "withdraw")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RuleVersion]:
         """As for the sets."""
@@ -312,6 +318,39 @@ class RuleVersionAdmin(ModelAdmin):
         items = format_html_join("", "<li><b>{}</b><br>{}</li>", rows)
         return format_html('<div class="oh"><ol class="oh-grid oh-s13">{}</ol></div>', items)
 
+    @display(description=_("state"))
+    def shown_state(self, obj: RuleVersion) -> str:
+        """Whether it counts, will count, or was taken back."""
+        now = timezone.now()
+        return publishing.state(obj, services.version_in_force(obj.ruleset, now=now), now=now)
+
+    @display(description=_("Changes"))
+    def shown_changes(self, obj: RuleVersion) -> SafeString:
+        """What it says otherwise than the version before it, in words."""
+        rows = [(sign, line) for sign, line in publishing.changes(obj)]
+        items = format_html_join("", "<li><b>{}</b> {}</li>", rows)
+        return (
+            format_html('<div class="oh"><ul class="oh-grid oh-s13">{}</ul></div>', items)
+            if rows
+            else SafeString("–")
+        )
+
+    @button(description=_("Withdraw"), url_path="withdraw", icon="event_busy", permissions=["restore"])
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take it back before its time has come."""
+        version = self.get_queryset(request).filter(pk=object_id).first()
+        if version is None:
+            raise Http404
+        back = reverse("admin:rules_ruleset_change", args=(version.ruleset_id,))
+        if request.method == "POST":
+            publishing.withdraw(request, version)
+            return HttpResponseRedirect(back)
+        effect = _("It will not come into force; the version before it goes on.")
+        return publishing.ask(
+            self, request, title=self.shown_title(version), effect=effect, button=_("Withdraw"), back=back,
+            lines=version_lines(version),
+        )  # fmt: skip
+
     @button(description=_("Put in force again"), url_path="restore", icon="undo", permissions=["restore"])
     def restore(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Show what it says, then publish it again as the newest version."""
@@ -320,49 +359,13 @@ class RuleVersionAdmin(ModelAdmin):
             raise Http404
         back = reverse("admin:rules_ruleset_change", args=(version.ruleset_id,))
         if request.method == "POST":
-            _restore(request, version)
+            publishing.restore(request, version)
             return HttpResponseRedirect(back)
         effect = _(
             "These rules decide about every order from now on, as a new version. The draft stays as it is."
         )
         lines = version_lines(version)
         title = self.shown_title(version)
-        return ask(
+        return publishing.ask(
             self, request, title=title, effect=effect, button=_("Put in force again"), back=back, lines=lines
         )
-
-
-def version_lines(version: RuleVersion) -> list[str]:
-    """The rules of a version as sentences, in their order."""
-    keys = ("id", "name", "priority", "when", "then", "stop", "group")
-    bodies = [{key: body[key] for key in keys} for body in version.content["rules"]]
-    return [in_words(version.ruleset.purpose, body) for body in bodies]
-
-
-def _restore(request: HttpRequest, version: RuleVersion) -> None:
-    note = request.POST.get("note", "")[:200] or str(_("as v%(number)d") % {"number": version.number})
-    try:
-        made = services.roll_back(version.ruleset, version.number, request.user, note)  # type: ignore[arg-type]
-    except RuleError as fault:
-        messages.error(request, _words_of(fault))
-        return
-    messages.success(request, _("Version %(number)d is in force from now on.") % {"number": made.number})
-
-
-class NoteForm(forms.Form):
-    """A remark kept with the version."""
-
-    note = forms.CharField(
-        label=_("Note"), max_length=200, required=False, widget=forms.TextInput(attrs={"class": "oh-input"})
-    )
-
-
-def ask(
-    page: Any, request: HttpRequest, *, title: str, effect: Any, button: Any, back: str, lines: list[str]
-) -> TemplateResponse:
-    """The page before rules come into force: what they say, and a note."""
-    context = {
-        **page.admin_site.each_context(request), "opts": page.opts, "media": page.media, "title": title,
-        "effect": effect, "button": button, "back": back, "form": NoteForm(), "lines": lines,
-    }  # fmt: skip
-    return TemplateResponse(request, "admin/rules/ask.html", context)

@@ -1,4 +1,4 @@
-"""Steps by name: apps register what they own, and a flow is nothing but a tuple of names."""
+"""Steps by name: apps register what they own. A flow is a tuple of names, or a graph drawn of them (`rules.flows`)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from rules.flows.graph import Node
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -14,6 +16,9 @@ class Verdict:
 
     kind: Literal["next", "wait", "stop", "again"]
     waiting_for: str = ""
+    #: Of "next" in a drawn flow: by which exit, and what was decided on, for the trace.
+    exit: str = ""
+    told: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
 NEXT = Verdict("next")
@@ -40,32 +45,77 @@ class Context:
     now: datetime
     actor: str
     kept: dict[str, Any] = field(default_factory=dict, compare=False)
+    #: Where subjects that walk a drawn flow stand, by subject key; the node holds what the step was given there.
+    places: dict[int, Node] = field(default_factory=dict, compare=False)
 
 
 #: A step takes a batch of subjects and answers per subject key; it must cost a constant number of queries.
 StepFunction = Callable[[Sequence[Any], Context], Mapping[int, Verdict]]
 
 
+Group = Literal["check", "step", "decide", "wait", "act"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value a parameter may have, in both languages."""
+
+    value: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """What a step is told at a node: text, integer, time (HH:MM) or a choice; of `choices`, or of those that `among`
+    answers for a scope (`merchant:<id>`), as strategies or connections differ by merchant.
+    """
+
+    name: str
+    kind: Literal["text", "integer", "time", "choice"]
+    zh: str
+    en: str
+    choices: tuple[Choice, ...] = ()
+    among: Callable[[str], Sequence[Choice]] | None = None
+    required: bool = True
+    low: int = 0
+    high: int = 0
+    unit: tuple[str, str] = ("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A registered step: its name (`noun.verb`), the function, and its label in both languages."""
+    """A registered step: its name (`noun.verb`), the function, its label in both languages, and what a drawn flow must
+    obey: `required` on every way; `after` and `before` which others; `once` on any way; whether it `pauses`, so that
+    a loop through it does not spin; its `group` in the palette and its icon of the sprite. `check` says what is wrong
+    with all a node of a scope was given, in zh and en, where its parameters one by one are sound.
+    """
 
     name: str
     run: StepFunction
     zh: str
     en: str
+    params: tuple[Param, ...] = ()
+    group: Group = "step"
+    icon: str = "gear"
+    required: bool = False
+    after: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    once: bool = False
+    pauses: bool = False
+    check: Callable[[Mapping[str, Any], str], tuple[str, str] | None] | None = None
 
 
 _steps: dict[str, Step] = {}
 
 
-def step(name: str, *, zh: str, en: str) -> Callable[[StepFunction], StepFunction]:
-    """Register a step under its name; raises ValueError if the name is taken."""
+def step(name: str, *, zh: str, en: str, **told: Any) -> Callable[[StepFunction], StepFunction]:
+    """Register a step under its name, `told` are further fields of `Step`; raises ValueError if the name is taken."""
 
     def register(function: StepFunction) -> StepFunction:
         if name in _steps and _steps[name].run is not function:
             raise ValueError(f"step {name} is registered twice")
-        _steps[name] = Step(name, function, zh, en)
+        _steps[name] = Step(name, function, zh, en, **told)
         return function
 
     return register

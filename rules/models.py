@@ -60,7 +60,7 @@ class Rule(models.Model):
 
 
 class RuleVersion(models.Model):
-    """What was published: an immutable copy of a set's rules; the newest one is in force."""
+    """What was published: an immutable copy of a set's rules. The newest one whose time has come is in force."""
 
     ruleset = models.ForeignKey(
         RuleSet, verbose_name=_("rule set"), on_delete=models.PROTECT, related_name="versions"
@@ -76,6 +76,14 @@ class RuleVersion(models.Model):
         on_delete=models.SET_NULL,
     )
     note = models.CharField(_("note"), max_length=200, blank=True)
+    effective_at = models.DateTimeField(
+        _("in force from"), null=True, blank=True, help_text=_("Empty means from when it was published.")
+    )
+    withdrawn_at = models.DateTimeField(
+        _("withdrawn at"), null=True, blank=True, help_text=_("Taken back before it came into force.")
+    )
+    # What `content` says, so that processes that have it compiled need not read it again.
+    digest = models.CharField(max_length=64, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("rule version")
@@ -87,12 +95,19 @@ class RuleVersion(models.Model):
 
 
 class Flow(models.Model):
-    """The steps an order walks through, by name; without a row of its own a merchant uses the built-in journey."""
+    """The way orders walk, for one merchant (`scope` is `merchant:<id>`) or, with an empty scope, for all that have none
+    of their own: a flat list of steps, or a drawn draft whose published versions count. Without any, the built-in
+    journey counts.
+    """
 
     code = models.SlugField(_("code"), max_length=40)
     name = models.CharField(_("name"), max_length=80)
+    name_en = models.CharField(_("English name"), max_length=80, blank=True, default="", db_default="")
     scope = models.CharField(_("scope"), max_length=40, blank=True)
-    steps = models.JSONField(_("steps"), default=list)
+    steps = models.JSONField(_("steps"), default=list, blank=True)
+    draft = models.JSONField(_("drawing"), default=dict, db_default={}, blank=True)
+    # Counts every save of the drawing, so that of two people who draw at once the later one is told.
+    revision = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     is_active = models.BooleanField(_("active"), default=True)
     history = HistoricalRecords()
 
@@ -103,3 +118,33 @@ class Flow(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FlowVersion(models.Model):
+    """A drawing as it was published; never changed. Orders that began with it finish with it."""
+
+    flow = models.ForeignKey(Flow, verbose_name=_("flow"), on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField(_("version"))
+    content = models.JSONField(_("drawing"))
+    digest = models.CharField(max_length=64, editable=False)
+    published_at = models.DateTimeField(_("published at"))
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("published by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+    )
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    effective_at = models.DateTimeField(
+        _("in force from"), null=True, blank=True, help_text=_("Empty means from when it was published.")
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("flow version")
+        verbose_name_plural = _("flow versions")
+        constraints = [models.UniqueConstraint(fields=["flow", "number"], name="rules_flowversion_number")]
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} v{self.number}"

@@ -8,11 +8,15 @@ JSON floats. A missing fact makes its comparison false (``is_set`` false excepte
 
 from __future__ import annotations
 
+from rules.engine.analysis import implies, never
 from rules.engine.compile import compile_condition, compile_rule
+from rules.engine.described import described
 from rules.engine.evaluate import evaluate
 from rules.engine.language import (
+    MAX_BYTES,
     MAX_DEPTH,
     MAX_NODES,
+    MAX_RULES,
     OPS,
     Action,
     Compiled,
@@ -25,11 +29,15 @@ from rules.engine.language import (
     Trace,
     Vocabulary,
 )
+from rules.engine.reading import read
 from rules.engine.sentence import sentence
+from rules.engine.table import Table
 
 __all__ = [
+    "MAX_BYTES",
     "MAX_DEPTH",
     "MAX_NODES",
+    "MAX_RULES",
     "OPS",
     "Action",
     "Compiled",
@@ -39,10 +47,15 @@ __all__ = [
     "FiredAction",
     "Outcome",
     "RuleError",
+    "Table",
     "Trace",
     "Vocabulary",
     "compile_condition",
     "compile_rule",
+    "described",
     "evaluate",
+    "implies",
+    "never",
+    "read",
     "sentence",
 ]

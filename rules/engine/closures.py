@@ -6,19 +6,13 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, time
 from typing import Any
 
-from rules.engine.language import COMPARE, KINDS, Compiled, Fact, Facts, Failure
+from rules.engine.language import COMPARE, KINDS, Compiled, Fact, Facts, Failure, Test
 
 
 def leaf(fact: Fact, op: str, value: Any, path: str) -> Compiled:
     """A comparison of one fact with a parsed value; facts of an undeclared Python type never match."""
-    name, kinds, holds = fact.name, KINDS[fact.type], _relation(fact.type, op, value)
-    boolean = fact.type == "boolean"
-
-    def test(facts: Facts) -> bool:
-        actual = facts.get(name)
-        if op == "is_set":
-            return (actual is not None) is value
-        return _fits(actual, kinds, boolean) and holds(actual)
+    name, kinds, boolean = fact.name, KINDS[fact.type], fact.type == "boolean"
+    test = _is_set(name, value) if op == "is_set" else _comparison(fact, op, value)
 
     def why(facts: Facts) -> tuple[Failure, ...]:
         if test(facts):
@@ -30,17 +24,41 @@ def leaf(fact: Fact, op: str, value: Any, path: str) -> Compiled:
     return Compiled(test, why)
 
 
+def _is_set(name: str, wanted: bool) -> Test:
+    return lambda facts: (facts.get(name) is not None) is wanted
+
+
+def _comparison(fact: Fact, op: str, value: Any) -> Test:
+    """The closure asked for every order: values of exactly the declared types are not looked at twice."""
+    name, kinds, holds, boolean = (
+        fact.name,
+        KINDS[fact.type],
+        _relation(fact.type, op, value),
+        fact.type == "boolean",
+    )
+    exact = frozenset(kinds) - {datetime}
+
+    def test(facts: Facts) -> bool:
+        actual = facts.get(name)
+        return (actual.__class__ in exact or _fits(actual, kinds, boolean)) and holds(actual)
+
+    return test
+
+
 def conjunction(parts: list[Compiled]) -> Compiled:
     """All of them; the reason for a no is the first part that fails."""
     tests = tuple(part.test for part in parts)
 
     def test(facts: Facts) -> bool:
-        return all(part_holds(facts) for part_holds in tests)
+        for part_holds in tests:  # noqa: SIM110 - a generator costs more than the comparisons themselves
+            if not part_holds(facts):
+                return False
+        return True
 
     def why(facts: Facts) -> tuple[Failure, ...]:
         return next((reasons for part in parts if (reasons := part.why(facts))), ())
 
-    return Compiled(test, why)
+    return Compiled(tests[0] if len(tests) == 1 else test, why)
 
 
 def disjunction(parts: list[Compiled]) -> Compiled:
@@ -48,13 +66,16 @@ def disjunction(parts: list[Compiled]) -> Compiled:
     tests = tuple(part.test for part in parts)
 
     def test(facts: Facts) -> bool:
-        return any(part_holds(facts) for part_holds in tests)
+        for part_holds in tests:  # noqa: SIM110 - as above
+            if part_holds(facts):
+                return True
+        return False
 
     def why(facts: Facts) -> tuple[Failure, ...]:
         reasons = [part.why(facts) for part in parts]
         return () if not all(reasons) else tuple(failure for why_not in reasons for failure in why_not)
 
-    return Compiled(test, why)
+    return Compiled(tests[0] if len(tests) == 1 else test, why)
 
 
 def negation(part: Compiled, path: str) -> Compiled:

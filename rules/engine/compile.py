@@ -43,7 +43,13 @@ def compile_rule(rule: object, vocabulary: Vocabulary) -> CompiledRule:
     condition = compiler.root(body["when"])
     then = compiler.array(body["then"], "then")
     actions = tuple(compiler.action(a, f"then[{i}]", rule_id) for i, a in enumerate(then))
-    return CompiledRule(rule_id, name, priority, condition, actions, stop, group)
+    return CompiledRule(rule_id, name, priority, condition, actions, stop, group, frozenset(compiler.facts))
+
+
+def parsed_operand(comparison: Mapping[str, object], vocabulary: Vocabulary) -> Any:
+    """The right side of a comparison that compiles, as the Python value it is compared with."""
+    fact, op = vocabulary.facts[str(comparison["fact"])], str(comparison["op"])
+    return _Compiler(vocabulary).operand(fact, op, comparison["value"], "when.value")
 
 
 class _Compiler:
@@ -52,6 +58,7 @@ class _Compiler:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.left = MAX_NODES
+        self.facts: set[str] = set()
 
     def spend(self, nodes: int, path: str) -> None:
         """Take nodes from the budget, before they are walked, so that a huge list costs nothing."""
@@ -116,6 +123,7 @@ class _Compiler:
                 en=f"{fact.en} does not support {short(op)}",
             )
         value = self.operand(fact, op, body["value"], f"{path}.value")
+        self.facts.add(fact.name)
         return leaf(fact, op, value, path)
 
     def operand(self, fact: Fact, op: str, value: object, path: str) -> Any:
@@ -156,6 +164,7 @@ class _Compiler:
         return FiredAction(rule_id, action.name, params)
 
     def param(self, kind: str, value: object, path: str) -> Any:
-        if kind != "list[text]":
+        if not kind.startswith("list["):
             return scalar(kind, value, path)
-        return tuple(scalar("text", v, f"{path}[{i}]") for i, v in enumerate(self.array(value, path)))
+        item = kind.removeprefix("list[").removesuffix("]")
+        return tuple(scalar(item, v, f"{path}[{i}]") for i, v in enumerate(self.array(value, path)))

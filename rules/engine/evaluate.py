@@ -13,7 +13,7 @@ def evaluate(rules: Iterable[CompiledRule], facts: Facts) -> Outcome:
     trace: list[Trace] = []
     groups: set[str] = set()
     stopped_by: int | str | None = None
-    for rule in sorted(rules, key=_order):
+    for rule in sorted(rules, key=order_of):
         if stopped_by is not None:
             trace.append(Trace(rule.id, rule.name, "skipped"))
         elif not rule.condition.test(facts):
@@ -28,7 +28,7 @@ def evaluate(rules: Iterable[CompiledRule], facts: Facts) -> Outcome:
     return Outcome(tuple(actions), stopped_by, tuple(trace))
 
 
-def _order(rule: CompiledRule) -> tuple[int, bool, int, str]:
-    """Integers before texts, so that mixed ids still have one order."""
+def order_of(rule: CompiledRule) -> tuple[int, bool, int, str]:
+    """The order in which rules count; integer ids before texts, so that mixed ids still have one order."""
     number, text = (rule.id, "") if isinstance(rule.id, int) else (0, rule.id)
     return rule.priority, isinstance(rule.id, str), number, text

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-MAX_DEPTH, MAX_NODES, MAX_TEXT = 12, 200, 500
+MAX_DEPTH, MAX_NODES, MAX_TEXT, MAX_BYTES, MAX_RULES = 12, 200, 500, 64_000, 1000
 SCALAR = frozenset({"==", "!=", "in", "not_in", "is_set"})
 ORDERED = frozenset({"<", "<=", ">", ">=", "between"})
 OPS: dict[str, frozenset[str]] = {
@@ -38,6 +38,9 @@ KINDS: dict[str, tuple[type, ...]] = {
     "datetime": (datetime,),
     "list[text]": (list, tuple, set, frozenset),
 }
+
+#: What a parameter of an action, or an item of a list of them, may be.
+PLAIN = frozenset(OPS) - {"list[text]"}
 
 Facts = Mapping[str, object]
 Test = Callable[[Facts], bool]
@@ -70,12 +73,24 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A word for consequences: parameter types by name; a type ending in ``?`` may be left out."""
+    """A word for consequences: parameter types by name; a type ending in ``?`` may be left out.
+
+    ``labels`` words the parameters (zh, en) and ``say`` the whole deed: ``{name}`` stands for a parameter's value,
+    and what is in square brackets is left out where a parameter inside it was not given.
+    """
 
     name: str
     params: Mapping[str, str]
     zh: str
     en: str
+    labels: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    say: tuple[str, str] = ("", "")
+
+    def __post_init__(self) -> None:
+        for param, kind in self.params.items():
+            plain = kind.removesuffix("?")
+            if plain.removeprefix("list[").removesuffix("]") not in PLAIN:
+                raise ValueError(f"action {self.name}: {param} has the unknown type {kind}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +140,7 @@ class FiredAction:
 
 @dataclass(frozen=True, slots=True)
 class CompiledRule:
-    """A checked rule; lower ``priority`` runs first, then lower id."""
+    """A checked rule; lower ``priority`` runs first, then lower id. ``facts`` are those its condition asks for."""
 
     id: int | str
     name: str
@@ -134,6 +149,7 @@ class CompiledRule:
     actions: tuple[FiredAction, ...]
     stop: bool
     group: str
+    facts: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

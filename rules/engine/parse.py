@@ -29,9 +29,13 @@ def object_of(value: object, path: str, keys: set[str], *, required: set[str]) -
     """A JSON object with known keys only."""
     if not isinstance(value, Mapping):
         raise RuleError(path, "shape", zh="必须是一个对象", en="must be an object")
-    if len(value) > len(keys) or not required <= value.keys() <= keys:
-        need = ", ".join(sorted(required))
-        raise RuleError(path, "shape", zh=f"字段不对，需要 {need}", en=f"has wrong keys, needs {need}")
+    if missing := sorted(required - value.keys()):
+        named = ", ".join(missing)
+        raise RuleError(path, "shape", zh=f"缺少 {named}", en=f"lacks {named}")
+    # Counted first: a hostile object may have a million keys.
+    if len(value) > len(keys) or not value.keys() <= keys:
+        unknown = short(next(key for key in value if key not in keys))
+        raise RuleError(path, "shape", zh=f"多出未知的 {unknown}", en=f"has the unknown key {unknown}")
     return dict(value)
 
 

@@ -365,7 +365,7 @@ def test_sentences_read_in_both_languages() -> None:
         "If order total is at least ¥300 and (new customer is yes or channel is one of app) and "
         "not (tags contains vip), then hold (reason=risk), let pass"
     )
-    assert sentence(leaf("order.grams", "between", [1, 2]), WORDS, "zh") == "重量介于1 g、2 g"
+    assert sentence(leaf("order.grams", "between", [1, 2]), WORDS, "zh") == "重量介于1 克–2 克"
     assert sentence(leaf("order.note", "is_set", False), WORDS, "en") == "note is not set"
     assert sentence({"all": []}, WORDS, "zh") == "任何情况"
 
