@@ -1,0 +1,160 @@
+"""The door of a profile: how what comes in is opened, checked, split, routed and answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from orderhub.connectors.speech import trees
+from orderhub.connectors.speech.answers import Condition
+from orderhub.connectors.speech.flaws import Doc
+from orderhub.connectors.speech.mapping import path
+from orderhub.connectors.speech.picking import Path
+
+ANSWERS = ("ok", "bad_signature", "refused")
+#: What an answer may be; a page would run what a stranger sent.
+TYPES = ("application/json", "text/plain", "text/xml", "application/xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What we answer with: HTTP status, content type and body, word for word."""
+
+    status: int = 200
+    type: str = "application/json"
+    body: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """A test message that is answered with what stands at `path`; `answer` is the body, {value} stands for it."""
+
+    path: Path
+    answer: str = "{value}"
+    type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Unpack:
+    """A field of each part that holds a document as text."""
+
+    field: str
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which map reads a part for which all conditions hold; "" for a part that is not for us."""
+
+    conditions: tuple[Condition, ...]
+    map: str
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How messages come in. `key` are paths in order of preference; nothing found means the body's hash."""
+
+    form: str = "json"
+    charset: str = "utf-8"
+    lists: frozenset[str] = frozenset()
+    signature: str = ""
+    challenge: Challenge | None = None
+    key: tuple[Path, ...] = ()
+    split: Path | None = None
+    unpack: tuple[Unpack, ...] = ()
+    routes: tuple[Route, ...] = ()
+    replies: Mapping[str, Reply] = field(default_factory=dict)
+
+
+def read(doc: Doc) -> Door | None:
+    """The door in a profile's document, None where it has none; flaws are noted there."""
+    part = doc.child("door")
+    if part is None:
+        return None
+    part.only(
+        "form",
+        "charset",
+        "lists",
+        "signature",
+        "challenge",
+        "key",
+        "split",
+        "unpack",
+        "routes",
+        "answers",
+        "about",
+    )
+    form, charset = part.text("form", "json"), part.text("charset", "utf-8", choices=trees.CHARSETS)
+    if not trees.is_form(form):
+        part.note("form", "unknown_form", value=form[:60], forms=", ".join(trees.FORMS))
+    unpack = []
+    for one in part.children("unpack"):
+        one.only("field", "form")
+        unpack.append(
+            Unpack(one.text("field", required=True), one.text("form", "json", choices=("json", "xml")))
+        )
+    return Door(
+        form=form,
+        charset=charset,
+        lists=frozenset(part.texts("lists")),
+        signature=part.text("signature"),
+        challenge=_challenge(part),
+        key=_paths(part, "key"),
+        split=path(part, "split"),
+        unpack=tuple(unpack),
+        routes=_routes(part),
+        replies=_replies(part),
+    )
+
+
+def _paths(doc: Doc, name: str) -> tuple[Path, ...]:
+    found = []
+    for at, text in enumerate(doc.items(name)):
+        one = path(Doc({f"{name}[{at}]": text}, doc.flaws, doc.path), f"{name}[{at}]", required=True)
+        if one:
+            found.append(one)
+    return tuple(found)
+
+
+def _challenge(doc: Doc) -> Challenge | None:
+    part = doc.child("challenge")
+    if part is None:
+        return None
+    part.only("path", "answer", "type")
+    where = path(part, "path", required=True)
+    return (
+        Challenge(where, part.text("answer", "{value}"), part.text("type", "text/plain", choices=TYPES[:2]))
+        if where
+        else None
+    )
+
+
+def _routes(doc: Doc) -> tuple[Route, ...]:
+    found = []
+    for part in doc.children("routes"):
+        part.only("when", "map", "ignore", "about")
+        when = []
+        for one in part.children("when"):
+            one.only("path", "equals", "in", "exists")
+            when.append(Condition.read(one))
+        ignored, name = part.flag("ignore"), part.text("map")
+        if ignored == bool(name):
+            part.note("map", "map_or_ignore")
+        found.append(Route(tuple(when), name))
+    if not found:
+        doc.note("routes", "missing")
+    return tuple(found)
+
+
+def _replies(doc: Doc) -> dict[str, Reply]:
+    found = {}
+    for name, part in doc.named("answers"):
+        part.only("status", "type", "body")
+        if name not in ANSWERS:
+            part.note("", "not_a_choice", value=name[:60], choices=", ".join(ANSWERS))
+        found[name] = Reply(
+            part.number("status", 200, least=200, most=599),
+            part.text("type", "application/json", choices=TYPES),
+            part.text("body"),
+        )
+    return found
