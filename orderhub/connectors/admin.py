@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.widgets import UnfoldAdminSelectWidget
 
-from orderhub.connectors import base, inbox, outcomes, pages
+from orderhub.connectors import admin_offers, outcomes, pages
+from orderhub.connectors.console import admin_calls, admin_connections, admin_inbox, admin_profiles
 from orderhub.connectors.files import messages as wording
-from orderhub.connectors.models import Connection, ImportBatch, InboxMessage, RefusedRow
-from orderhub.kernel import clock
+from orderhub.connectors.models import ImportBatch, RefusedRow
 from orderhub.templatetags.ui import pill
-
-STATE_TONES = {"received": "wait", "applied": "ok", "ignored": "warn", "quarantined": "bad"}
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -45,90 +41,7 @@ class ReadOnlyAdmin(ModelAdmin):
         return [field.name for field in self.model._meta.fields if field.editable]
 
 
-class ConnectionForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The kind is one of those installed."""
-
-    class Meta:
-        model = Connection
-        fields = ("merchant", "code", "name", "kind", "config", "warehouses", "is_active", "paused_until")
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if "kind" in self.fields:
-            choices = [(name, name) for name in base.names()]
-            self.fields["kind"] = forms.ChoiceField(
-                label=_("kind"), choices=choices, widget=UnfoldAdminSelectWidget(choices=choices)
-            )
-
-
-@admin.register(Connection)
-class ConnectionAdmin(ModelAdmin):
-    """Systems we talk with; one that is not needed any more is switched off."""
-
-    form = ConnectionForm
-    list_display = (
-        "name",
-        "code",
-        "kind",
-        "merchant",
-        "is_active",
-        "paused_until",
-        "failures_in_a_row",
-        "last_message_at",
-    )
-    list_display_links = ("name", "code")
-    list_filter = ("is_active", "kind", "merchant")
-    list_select_related = ("merchant",)
-    search_fields = ("code", "name")
-    ordering = ("merchant_id", "code")
-    filter_horizontal = ("warehouses",)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
-        """Never: its messages are kept."""
-        return False
-
-
-@admin.register(InboxMessage)
-class InboxMessageAdmin(ReadOnlyAdmin):
-    """What other systems sent, word for word; quarantined messages can be replayed."""
-
-    list_display = (
-        "id",
-        "key",
-        "connection",
-        "shown_state",
-        "attempts",
-        "short_error",
-        "received_at",
-        "applied_at",
-    )
-    list_display_links = ("id", "key")
-    list_filter = ("state", "connection")
-    list_select_related = ("connection",)
-    search_fields = ("key__exact",)
-    actions = ("replay",)
-
-    @admin.display(description=_("state"), ordering="state")
-    def shown_state(self, row: InboxMessage) -> SafeString:
-        """The state as a pill."""
-        return pill(STATE_TONES[row.state], row.get_state_display())
-
-    @admin.display(description=_("error"))
-    def short_error(self, row: InboxMessage) -> str:
-        """The beginning of the reason."""
-        return row.error[:120]
-
-    @admin.action(description=_("Replay the selected messages"), permissions=["change"])
-    def replay(self, request: HttpRequest, queryset: QuerySet[InboxMessage]) -> None:
-        """Apply quarantined messages again; others are left alone."""
-        count = inbox.replay(list(queryset.values_list("pk", flat=True)), now=clock.now())
-        if count:
-            words = ngettext(
-                "%(count)d message was tried again.", "%(count)d messages were tried again.", count
-            )
-            messages.success(request, words % {"count": count})
-        else:
-            messages.warning(request, _("None of them needs a person; nothing was tried again."))
+__all__ = ["admin_calls", "admin_connections", "admin_inbox", "admin_offers", "admin_profiles"]
 
 
 @admin.register(ImportBatch)

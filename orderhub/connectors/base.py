@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from orderhub.connectors.models import Connection
+from orderhub.connectors.meant import Fault, Told
+from orderhub.connectors.models import Connection, InboxMessage
 from orderhub.fulfillment.updates import Update
 
 
@@ -20,14 +21,19 @@ class Push:
     operation: str
     reference: str
     body: Mapping[str, Any]
+    order_id: int | None = None
+    #: What it belongs to besides the order, as `address_change:12`.
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message that came in: its own key (once only) and its body as received."""
+    """One message that came in: its own key (once only) and its body; `raw` and `envelope` where it came over a wire."""
 
     key: str
     body: Mapping[str, Any]
+    raw: bytes | None = None
+    envelope: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +48,11 @@ class PositionFix:
 
 
 class Unreadable(Exception):
-    """A message the connector cannot turn into an update; it is quarantined with this reason, never dropped."""
+    """A message the connector cannot read; it is quarantined with this reason and these faults, never dropped."""
+
+    def __init__(self, reason: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(reason)
+        self.faults = tuple(faults)
 
 
 class ConnectorKind(Protocol):
@@ -50,11 +60,15 @@ class ConnectorKind(Protocol):
 
     name: str
 
-    def push(self, connection: Connection, pushes: Sequence[Push], *, now: datetime) -> None:
-        """Send the messages, in order; raise to have them sent again, GiveUp when they never can be."""
+    def push(
+        self, connection: Connection, pushes: Sequence[Push], *, now: datetime
+    ) -> Mapping[str, Exception] | None:
+        """Send the messages, in order. What failed by key, each to be sent again, for good (GiveUp) or not tried (Later);
+        or raise for all of them.
+        """
 
-    def normalize(self, connection: Connection, body: Mapping[str, Any]) -> Sequence[Update]:
-        """The updates a message means; raises Unreadable."""
+    def normalize(self, connection: Connection, message: InboxMessage) -> Sequence[Update | Told]:
+        """What a message means, in order; raises Unreadable."""
 
 
 _kinds: dict[str, ConnectorKind] = {}

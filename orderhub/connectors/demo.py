@@ -11,6 +11,7 @@ from django.conf import settings
 
 from orderhub.access import services as access
 from orderhub.access.models import Merchant, User
+from orderhub.connectors import shelf
 from orderhub.connectors.models import Connection
 from orderhub.inventory.models import Sku
 from orderhub.orders.models import Channel
@@ -31,7 +32,7 @@ HEADER = (
 
 
 def seed(merchant: Merchant, *, now: datetime) -> None:
-    """Make the channels, the simulator's connection, the log-ins and the key."""
+    """Make the channels, the simulator's connection, the shipped profiles, the log-ins and the key."""
     for code, name, name_en in (("web", "自营商城", "Own shop"), ("api", "开放接口", "Open API")):
         Channel.objects.get_or_create(
             merchant=merchant, code=code, defaults={"name": name, "name_en": name_en}
@@ -40,6 +41,7 @@ def seed(merchant: Merchant, *, now: datetime) -> None:
         merchant=merchant, code="sim",
         defaults={"name": "模拟仓配", "kind": "simulator", "config": {"trouble": 0.04}},
     )  # fmt: skip
+    shelf.load_shipped(now=now)
     access.issue_key(merchant, name="demo", key=settings.DEMO_API_KEY)
     _person("admin", merchant=None, is_staff=True, is_superuser=True)
     _person("merchant", merchant=merchant, is_staff=False, is_superuser=False)

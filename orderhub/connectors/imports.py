@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -16,6 +17,7 @@ from orderhub.connectors.models import ImportBatch
 from orderhub.connectors.uploads import choose, confirm, discard, upload
 from orderhub.events import log
 from orderhub.events.log import Fact
+from orderhub.fields import queries as fields
 from orderhub.kernel import clock
 
 __all__ = ["choose", "confirm", "discard", "recognize", "run", "upload"]
@@ -61,13 +63,22 @@ def recognize(batch: ImportBatch) -> reader.Recognized:
     files = [(file.name, Path(file.content.path)) for file in batch.files.order_by("position")]
     # Only order files come in dialects; the other kinds have one form each.
     is_orders = batch.kind == ImportBatch.Kind.ORDERS
-    return reader.recognize(
+    found = reader.recognize(
         files,
         dialect=(batch.dialect or None) if is_orders else None,
         kind=batch.kind,
         encoding=batch.chosen_encoding or None,
         limit_bytes=settings.UPLOAD_LIMIT_BYTES,
     )
+    return replace(found, fields=_fields(batch))
+
+
+def _fields(batch: ImportBatch) -> reader.Fields:
+    """The custom fields that the merchant's file may fill."""
+    book = fields.book(batch.merchant)
+    if batch.kind == ImportBatch.Kind.ORDERS:
+        return reader.Fields(book.of("order"), book.of("line"))
+    return reader.Fields(book.of("sku") if batch.kind == ImportBatch.Kind.SKUS else {})
 
 
 def _queue_rest(batch: ImportBatch) -> None:

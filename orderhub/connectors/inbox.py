@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
-from orderhub.connectors import base
+from orderhub.connectors import base, envelopes, opening, traffic
+from orderhub.connectors.applying import dispatch
 from orderhub.connectors.base import Incoming, Unreadable
+from orderhub.connectors.meant import Fault, Told
 from orderhub.connectors.models import Connection, InboxMessage
 from orderhub.events import log, rows
 from orderhub.events.log import Fact
-from orderhub.fulfillment import services as fulfillment
 from orderhub.fulfillment.updates import Update
-from orderhub.kernel import canonical
+from orderhub.kernel import canonical, secrets
 
 BATCH = 200
+State = InboxMessage.State
+_SAVED = ["state", "error", "attempts", "applied_at", "faults", "means", "reference", "version_id"]
+Meant = tuple[InboxMessage, Sequence[Update | Told]]
 
 
 def receive(connection: Connection, messages: Sequence[Incoming], *, now: datetime) -> int:
@@ -25,12 +32,7 @@ def receive(connection: Connection, messages: Sequence[Incoming], *, now: dateti
         return 0
     with transaction.atomic():
         Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-        keys = [message.key for message in messages]
-        known = set(
-            InboxMessage.objects.filter(connection=connection, key__in=keys).values_list("key", flat=True)
-        )
-        fresh = {message.key: message for message in messages if message.key not in known}
-        rows.insert(_row(connection, message, now=now) for message in fresh.values())
+        fresh = _insert(connection, messages, now=now)
         if fresh:
             Connection.objects.filter(pk=connection.pk).update(last_message_at=now)
             log.record(
@@ -51,42 +53,98 @@ def drain(connection_id: int, *, now: datetime) -> int:
 
 def replay(message_ids: Sequence[int], *, now: datetime) -> int:
     """Put quarantined messages back in line (after the cause was mended)."""
-    chosen = InboxMessage.objects.filter(pk__in=message_ids, state=InboxMessage.State.QUARANTINED)
+    chosen = InboxMessage.objects.filter(pk__in=message_ids, state=State.QUARANTINED)
     connections = list(Connection.objects.filter(inboxmessage__in=chosen).distinct().order_by("pk"))
-    count = chosen.update(state=InboxMessage.State.RECEIVED, error="")
+    count = chosen.update(state=State.RECEIVED, error="", faults=[])
     for connection in connections:
         drain(connection.pk, now=now)
     return count
 
 
+def correct(message: InboxMessage, text: str, *, actor: str, now: datetime) -> None:
+    """Read this text instead of what came, and try again; the bytes that came stay as they are. Empty text undoes it."""
+    with transaction.atomic():
+        row = InboxMessage.objects.select_for_update().get(pk=message.pk)
+        row.sealed_edit = secrets.seal(text, keys=settings.SECRET_KEYS) if text else ""
+        row.edited_by = actor[:80] if text else ""
+        row.save(update_fields=["sealed_edit", "edited_by"])
+        fact = Fact(
+            f"connection:{row.connection_id}", "inbox.corrected", {"message": row.pk, "undone": not text},
+            row.merchant_id,
+        )  # fmt: skip
+        log.record([fact], now=now, actor=actor)
+    replay([message.pk], now=now)
+
+
+def dismiss(message_ids: Sequence[int], *, note: str, actor: str, now: datetime) -> int:
+    """Let quarantined messages be, with the reason; they stay kept."""
+    chosen = InboxMessage.objects.filter(pk__in=message_ids, state=State.QUARANTINED)
+    return chosen.update(state=State.IGNORED, error=note[:2000], edited_by=actor[:80], applied_at=now)
+
+
+def _insert(connection: Connection, messages: Sequence[Incoming], *, now: datetime) -> dict[str, Incoming]:
+    keys = [message.key[:120] for message in messages]
+    rows_known = InboxMessage.objects.filter(connection=connection, key__in=keys)
+    known = set(rows_known.values_list("key", flat=True))
+    fresh = {message.key[:120]: message for message in messages if message.key[:120] not in known}
+    rows.insert(_row(connection, message, now=now) for message in fresh.values())
+    return fresh
+
+
 def _row(connection: Connection, message: Incoming, *, now: datetime) -> InboxMessage:
     body = dict(message.body)
+    sha256 = canonical.digest(body) if message.raw is None else hashlib.sha256(message.raw).hexdigest()
     return InboxMessage(
-        connection=connection, merchant_id=connection.merchant_id, key=message.key, body=body,
-        sha256=canonical.digest(body), received_at=now,
+        connection=connection, merchant_id=connection.merchant_id, key=message.key[:120], body=body, sha256=sha256,
+        received_at=now, raw=None if message.raw is None else envelopes.seal(message.raw),
+        envelope=dict(message.envelope),
     )  # fmt: skip
 
 
 def _drain_batch(connection_id: int, *, now: datetime) -> int:
     with transaction.atomic():
         # The lock keeps two workers from applying one system's messages side by side and out of order.
-        connection = Connection.objects.select_for_update(no_key=True).get(pk=connection_id)
-        open_rows = InboxMessage.objects.filter(connection=connection, state=InboxMessage.State.RECEIVED)
+        chosen = Connection.objects.select_for_update(no_key=True, of=("self",))
+        connection = chosen.select_related("merchant", "channel", "profile__in_force").get(pk=connection_id)
+        open_rows = InboxMessage.objects.filter(connection=connection, state=State.RECEIVED)
         messages = list(open_rows.order_by("id")[: rows.at_once(BATCH)])
         if not messages:
             return 0
-        _apply(connection, messages, now=now)
-        rows.save(messages, ["state", "error", "attempts", "applied_at"])
+        whole = [row for row in messages if not _split(connection, row, now=now)]
+        _apply(connection, whole, now=now)
+        rows.save(messages, _SAVED)
+        bad = sum(row.state == State.QUARANTINED for row in messages)
+        if connection.profile_id is not None:
+            traffic.count(connection.pk, now=now, received=len(messages), quarantined=bad)
     return len(messages)
 
 
+def _split(connection: Connection, row: InboxMessage, *, now: datetime) -> bool:
+    """Make a message of each part of a request that holds several, so that a bad one keeps no other; whether it did."""
+    try:
+        parts = opening.split(connection, row)
+    except (Unreadable, KeyError) as fault:
+        _quarantine(row, _reason(fault), getattr(fault, "faults", ()))
+        return True
+    if parts is None:
+        return False
+    envelope: dict[str, Any] = {**row.envelope, "part": True, "of": row.pk}
+    fresh = _insert(connection, [Incoming(key, {}, raw, envelope) for key, raw in parts], now=now)
+    row.state, row.error, row.applied_at = State.APPLIED, "", now
+    row.attempts += 1
+    row.reference = f"{len(parts)}"
+    if len(fresh) < len(parts):
+        traffic.count(connection.pk, now=now, repeated=len(parts) - len(fresh))
+    return True
+
+
 def _apply(connection: Connection, messages: Sequence[InboxMessage], *, now: datetime) -> None:
-    readable: list[tuple[InboxMessage, Sequence[Update]]] = []
+    readable: list[Meant] = []
     for row in messages:
         try:
-            readable.append((row, base.kind_of(connection).normalize(connection, row.body)))
+            readable.append((row, base.kind_of(connection).normalize(connection, row)))
         except (Unreadable, KeyError) as fault:
-            _quarantine(row, f"{type(fault).__name__}: {fault}")
+            _quarantine(row, _reason(fault), getattr(fault, "faults", ()))
     try:
         with transaction.atomic():
             _apply_readable(connection, readable, now=now)
@@ -99,28 +157,31 @@ def _apply(connection: Connection, messages: Sequence[InboxMessage], *, now: dat
                 _quarantine(pair[0], f"{type(fault).__name__}: {fault}")
 
 
-def _apply_readable(
-    connection: Connection, readable: Sequence[tuple[InboxMessage, Sequence[Update]]], *, now: datetime
-) -> None:
-    updates = [update for _row, updates in readable for update in updates]
-    outcomes = iter(
-        fulfillment.apply(
-            updates, merchant=connection.merchant, actor=f"connection:{connection.code}", now=now
-        )
-    )
+def _apply_readable(connection: Connection, readable: Sequence[Meant], *, now: datetime) -> None:
+    told = [one for _row_, own in readable for one in own]
+    outcomes = iter(dispatch.apply(connection, told, now=now))
     for row, own in readable:
-        results = [next(outcomes) for _update in own]
+        results = [next(outcomes) for _one in own]
         row.attempts += 1
         row.applied_at = now
-        refused = [result.reason for result in results if result.status == "refused"]
+        row.reference = next((result.subject for result in results if result.subject), row.reference)[:80]
+        refused = [result for result in results if result.status == "refused"]
         if refused:
-            _quarantine(row, "; ".join(refused))
-        elif results and all(result.status == "ignored" for result in results):
-            row.state, row.error = InboxMessage.State.IGNORED, results[0].reason
+            faults = [fault for result in refused for fault in result.faults]
+            _quarantine(row, "; ".join(dict.fromkeys(result.reason for result in refused)), faults)
+        elif all(result.status == "ignored" for result in results):
+            row.state, row.error = State.IGNORED, results[0].reason if results else ""
         else:
-            row.state, row.error = InboxMessage.State.APPLIED, ""
+            row.state, row.error = State.APPLIED, ""
 
 
-def _quarantine(row: InboxMessage, reason: str) -> None:
-    row.state = InboxMessage.State.QUARANTINED
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, Unreadable):
+        return str(fault)
+    return f"{type(fault).__name__}: {fault}"
+
+
+def _quarantine(row: InboxMessage, reason: str, faults: Sequence[Fault] = ()) -> None:
+    row.state = State.QUARANTINED
     row.error = reason[:2000]
+    row.faults = [fault.as_dict() for fault in list(faults)[:50]]

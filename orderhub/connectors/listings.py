@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import transaction
 
@@ -15,6 +15,9 @@ from orderhub.connectors.files.parsed import ParsedSku, ParsedStock
 from orderhub.connectors.files.rows import Sheet
 from orderhub.connectors.models import ImportBatch
 from orderhub.connectors.refused import write_refused
+from orderhub.fields import queries as fields
+from orderhub.fields.engine import Definition
+from orderhub.fields.filling import fill
 from orderhub.inventory import services as inventory
 from orderhub.inventory import telling
 from orderhub.inventory.models import Sku, Warehouse
@@ -110,7 +113,10 @@ def _apply_skus(batch: ImportBatch, chunk: Sequence[ParsedSku], sheet: Sheet) ->
         for row in chunk
         if (sku := known.get(row.sku)) is None
         or (sku.name, sku.price, sku.grams) != (row.name, row.price, row.grams)
+        or any(sku.custom.get(code) != value for code, value in row.custom.items())
     ]
+    values, errors = _values(changed, known, fields.book(merchant).of("sku"), sheet)
+    changed = [row for row in changed if row.sku in values]
     Sku.objects.bulk_create(
         [
             Sku(
@@ -120,16 +126,41 @@ def _apply_skus(batch: ImportBatch, chunk: Sequence[ParsedSku], sheet: Sheet) ->
                 price=row.price,
                 grams=row.grams,
                 currency=merchant.currency,
+                custom=values[row.sku],
             )
             for row in changed
         ],
         update_conflicts=True,
         unique_fields=["merchant", "code"],
-        update_fields=["name", "price", "grams"],
+        update_fields=["name", "price", "grams", "custom"],
     )
     weighed = [row.sku for row in changed if row.sku in known and known[row.sku].grams != row.grams]
     telling.skus([(merchant.pk, code) for code in weighed], actor=batch.stream, now=clock.now())
-    return len(changed), []
+    return len(changed), errors
+
+
+def _values(
+    rows: Sequence[ParsedSku], known: Mapping[str, Sku], definitions: Mapping[str, Definition], sheet: Sheet
+) -> tuple[dict[str, dict[str, Any]], list[RowError]]:
+    """The custom values of each article as they will stand; new ones need what is required."""
+    found: dict[str, dict[str, Any]] = {}
+    errors: list[RowError] = []
+    for row in rows:
+        sku = known.get(row.sku)
+        said = {code: value for code, value in row.custom.items() if value is not None}
+        if sku is not None:
+            kept = {code: value for code, value in sku.custom.items() if code not in row.custom}
+            found[row.sku] = {**kept, **said}
+            continue
+        new = fill({code: one for code, one in definitions.items() if code not in said}, {}, standing=None)
+        if new.faults:
+            code, fault = next(iter(new.faults.items()))
+            errors.append(
+                RowError(sheet.name, row.row, "", f"custom.{code}", fault.code, "", {"field": code})
+            )
+        else:
+            found[row.sku] = {**new.values, **said}
+    return found, errors
 
 
 def _apply_stock(

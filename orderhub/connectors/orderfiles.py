@@ -201,7 +201,7 @@ def _fits(order: ParsedOrder) -> bool:
 def _draft(order: ParsedOrder, *, channel: Channel, skus: _Articles) -> OrderDraft:
     lines = tuple(
         [
-            LineDraft(skus[line.sku], line.quantity, line.unit_price, line.line_total, line.name)
+            LineDraft(skus[line.sku], line.quantity, line.unit_price, line.line_total, line.name, line.custom)
             for line in order.lines
         ]
     )
@@ -226,6 +226,7 @@ def _draft(order: ParsedOrder, *, channel: Channel, skus: _Articles) -> OrderDra
         service=order.service,
         green=order.green,
         note=order.note,
+        custom=order.custom,
         original={"rows": [list(where) for where in order.where]},
     )
 

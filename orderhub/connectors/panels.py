@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Min, Q
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orderhub.access.models import ApiKey
-from orderhub.connectors.models import Connection, ImportBatch, InboxMessage
-from orderhub.fulfillment.panels import Concern, concern
+from orderhub.connectors import matrix, silence
+from orderhub.connectors.console import health
+from orderhub.connectors.models import Call, Connection, ImportBatch, InboxMessage
+from orderhub.fulfillment.panels import Concern, Drawn, concern, panel
 from orderhub.fulfillment.today import page_of
+from orderhub.orders.models import AddressChange, Order
+from orderhub.templatetags.ui import pill
 
 DAY = timedelta(hours=24)
 #: So many failures in a row are no hiccup.
@@ -22,10 +28,69 @@ FAILURES = 3
 SOON = timedelta(days=14)
 
 
+TONES = {
+    "acked": "ok", "waiting": "wait", "sending": "warn", "failed": "warn", "unknown": "warn", "refused": "bad",
+    "dead": "bad", "skipped": "wait",
+}  # fmt: skip
+OPERATIONS = {
+    "release": _("ship it"), "cancel": _("give it back"), "erp_order": _("book the order"),
+    "erp_change": _("change the order"), "erp_cancel": _("cancel the order"), "ship_notice": _("tell it was shipped"),
+    "address_confirm": _("answer the address change"), "subscribe": _("report the parcel"),
+    "intercept": _("redirect the parcel"), "fetch_order": _("fetch the order"), "stock": _("take over the stock"),
+}  # fmt: skip
+
+
+@panel("acknowledgments", order=45, permission="connectors.view_call")
+def acknowledgments(order: Order, request: HttpRequest) -> Drawn | None:
+    """Which system has heard of what, by address change; nothing where no system is to hear of anything."""
+    found = matrix.of_order(order)
+    groups = [(change, [_cell(row) for row in rows]) for change, rows in reversed(found.changes) if rows]
+    others = [_cell(row) for row in found.others]
+    if not groups and not others:
+        return None
+    return Drawn("admin/panels/acknowledgments.html", {"changes": groups, "others": others})
+
+
+def _cell(row: matrix.Row) -> dict[str, Any]:
+    state = Call.State(row.state)
+    return {
+        "row": row, "pill": pill(TONES[row.state], str(state.label)),
+        "what": OPERATIONS.get(row.operation, row.operation), "needs_person": row.state == "dead",
+        "link": _call_page(row.call_id) if row.call_id else "",
+    }  # fmt: skip
+
+
+def _call_page(call_id: int) -> str:
+    return reverse("admin:connectors_call_change", args=(call_id,))
+
+
+@concern("addresses", permission="orders.change_order")
+def addresses(request: HttpRequest, now: datetime) -> list[Concern]:
+    """Address changes that wait for a person; one query."""
+    State = AddressChange.State
+    rows = (
+        AddressChange.objects.filter(
+            Q(state=State.DECIDING) | Q(state=State.ASKING, escalated_at__isnull=False)
+        )
+        .select_related("order")
+        .order_by("requested_at")
+    )
+    return [
+        Concern(
+            "bad" if row.state == State.DECIDING else "warn",
+            _("Order %(number)s: the new address is not settled") % {"number": row.order.number},
+            _("A part came back, a part did not: decide what becomes of it.")
+            if row.state == State.DECIDING else _("Somebody has not answered for half an hour."),
+            "", reverse("admin:orders_order_change", args=(row.order_id,)), _("look"), 0,
+        )
+        for row in rows[:5]
+    ]  # fmt: skip
+
+
 @concern("inbox", permission="connectors.view_inboxmessage")
 def quarantined(request: HttpRequest, now: datetime) -> list[Concern]:
     """Messages that could not be read, by connection; one query."""
-    rows = InboxMessage.objects.filter(state=InboxMessage.State.QUARANTINED)
+    rows = _own(request, InboxMessage.objects.filter(state=InboxMessage.State.QUARANTINED))
     found = rows.values(name=F("connection__name"), key_of=F("connection_id")).annotate(count=Count("pk"))
     return [
         Concern(
@@ -74,28 +139,68 @@ def imports(request: HttpRequest, now: datetime) -> list[Concern]:
 
 @concern("connections", permission="connectors.view_connection")
 def failing(request: HttpRequest, now: datetime) -> list[Concern]:
-    """Connections that keep failing or are paused; one query."""
-    rows = Connection.objects.filter(is_active=True)
-    rows = rows.filter(Q(failures_in_a_row__gte=FAILURES) | Q(paused_until__gt=now)).order_by(
-        "-failures_in_a_row"
+    """Connections that keep failing, are paused, or are silent at an hour when they usually speak; two queries."""
+    stopped = Q(failures_in_a_row__gte=FAILURES) | Q(paused_until__gt=now)
+    rows = _own(request, Connection.objects.filter(stopped | silence.may_be_quiet(now), is_active=True))
+    known = list(rows.order_by("-failures_in_a_row", "pk")[:200])
+    out = [
+        row
+        for row in known
+        if row.failures_in_a_row >= FAILURES or (row.paused_until and row.paused_until > now)
+    ]
+    silent = silence.quiet(now=now, known=[row for row in known if row not in out])
+    return [*map(_out, out[:10]), *(_silent(one, now) for one in silent[:10])]
+
+
+def _out(row: Connection) -> Concern:
+    text = ngettext(
+        "%(count)d failure in a row. What is owed to it waits in order; nothing is lost.",
+        "%(count)d failures in a row. What is owed to it waits in order; nothing is lost.", row.failures_in_a_row,
+    )  # fmt: skip
+    return Concern(
+        "warn", _("%(name)s does not answer") % {"name": row.name}, text % {"count": row.failures_in_a_row}, "",
+        _page(row), _("look"), 0,
+    )  # fmt: skip
+
+
+def _silent(one: silence.Quiet, now: datetime) -> Concern:
+    return Concern(
+        "warn", _("No word from %(name)s") % {"name": one.connection.name},
+        _("Ask the other side whether it still sends; what was missed is fetched where it can be asked."),
+        health.span(now - one.since), _page(one.connection), _("look"), 1,
+    )  # fmt: skip
+
+
+def _page(row: Connection) -> str:
+    return reverse("admin:connectors_connection_change", args=(row.pk,))
+
+
+@concern("calls", permission="connectors.view_call")
+def dead_calls(request: HttpRequest, now: datetime) -> list[Concern]:
+    """Calls that were refused for good, by system; one query."""
+    rows = _own(request, Call.objects.filter(state=Call.State.DEAD))
+    found = rows.values("connection_id", name=F("connection__name")).annotate(
+        count=Count("pk"), oldest=Min("created_at")
     )
     return [
         Concern(
-            "warn",
-            _("%(name)s does not answer") % {"name": row.name},
+            "bad",
             ngettext(
-                "%(count)d failure in a row. What is owed to it waits in order; nothing is lost.",
-                "%(count)d failures in a row. What is owed to it waits in order; nothing is lost.",
-                row.failures_in_a_row,
-            )
-            % {"count": row.failures_in_a_row},
-            "",
-            page_of("connectors_connection_changelist"),
-            _("look"),
-            0,
+                "%(name)s refused %(count)d call", "%(name)s refused %(count)d calls", row["count"]
+            ) % {"count": row["count"], "name": row["name"]},
+            _("Correct what is said, send it again, or skip it; other orders go on."),
+            health.span(now - row["oldest"]),
+            page_of("connectors_call_changelist", f"state__exact=dead&connection__id__exact={row['connection_id']}"),
+            _("look"), 1,
         )
-        for row in rows[:10]
-    ]
+        for row in found.order_by("-count")
+    ]  # fmt: skip
+
+
+def _own(request: HttpRequest, rows: Any) -> Any:
+    """Staff of one merchant see only its rows."""
+    merchant_id = getattr(request.user, "merchant_id", None)
+    return rows if merchant_id is None else rows.filter(merchant_id=merchant_id)
 
 
 @concern("keys", permission="access.view_apikey")

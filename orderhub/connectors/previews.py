@@ -90,10 +90,17 @@ def preview(batch: ImportBatch, *, language: str) -> Preview:
 
 
 def _evidence(recognized: reader.Recognized, name: str, encoding: str, delimiter: str) -> Evidence:
-    used = list(recognized.column_map[name].items())
+    used = list(recognized.column_map[name].items()) + _custom(recognized, name)
     theirs = {column for _ours, column in used}
     unused = [column for column in recognized.headers[name] if column and column not in theirs]
     return Evidence(name, used, unused, encoding, {"\t": "Tab"}.get(delimiter, delimiter))
+
+
+def _custom(recognized: reader.Recognized, name: str) -> list[tuple[str, str]]:
+    """The columns that are custom fields, as the file writes them."""
+    known = recognized.fields
+    codes = {f"custom.{code}" for code in known.own} | {f"line.custom.{code}" for code in known.line}
+    return [(column.casefold(), column) for column in recognized.headers[name] if column.casefold() in codes]
 
 
 def _judged(merchant: Merchant, dialect: str, found: Sequence[ParsedOrder]) -> list[PreviewOrder]:

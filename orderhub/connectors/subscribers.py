@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.conf import settings
 
-from orderhub.connectors import base, facts, imports, inbox, pausing, shoppers
+from orderhub.connectors import (
+    base,
+    facts,
+    flow_messages,
+    imports,
+    inbox,
+    pausing,
+    polling,
+    shoppers,
+    silence,
+    turning,
+    wishes,
+)
 from orderhub.connectors.base import Push
+from orderhub.connectors.kinds.profile import kind as spoken
 from orderhub.connectors.kinds.simulator import kind as simulator
+from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
-from orderhub.events.models import Delivery, Event
-from orderhub.events.registry import every, on
-from orderhub.fulfillment import kinds
+from orderhub.connectors.offering import jobs
+from orderhub.events.models import Delivery
+from orderhub.events.registry import Partly, every, on
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
+__all__ = ["flow_messages", "jobs", "silence", "spoken", "turning", "webhook"]
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}
 
 
-def _destinations(events: Sequence[Event]) -> list[Iterable[str]]:
-    """Per event the connections that serve its warehouse."""
-    connections = Connection.objects.filter(
-        merchant_id__in={event.merchant_id for event in events}, is_active=True
-    ).prefetch_related("warehouses")
-    table = [(c.merchant_id, {w.code for w in c.warehouses.all()}, str(c.pk)) for c in connections]
-    return [
-        [pk for merchant, codes, pk in table
-         if merchant == event.merchant_id and (not codes or event.payload.get("warehouse") in codes)]
-        for event in events
-    ]  # fmt: skip
-
-
 @on(
-    kinds.RELEASED.name, kinds.CANCEL_REQUESTED.name,
-    name="connectors.push", queue="outbox", batch=100, outside=True, destinations=_destinations,
+    *wishes.ASKED, facts.CALL_WISHED.name,
+    name="connectors.push", queue="outbox", batch=100, outside=True, destinations=wishes.destinations,
 )  # fmt: skip
 def push(deliveries: Sequence[Delivery]) -> None:
-    """Send released fulfillment orders and cancellations to the systems of their warehouses."""
+    """Tell the systems what they are asked; each is spoken to in its own way."""
     now = clock.now()
-    numbers = {str(delivery.event.payload["fulfillment"]) for delivery in deliveries}
-    bodies = _bodies(numbers)
-    by_destination: dict[str, list[Push]] = {}
-    for delivery in deliveries:
-        number = str(delivery.event.payload["fulfillment"])
-        by_destination.setdefault(delivery.destination, []).append(Push(
-            key=f"event:{delivery.event_id}/connectors.push", operation=_OPERATIONS[delivery.event.kind],
-            reference=number, body=bodies[number],
-        ))  # fmt: skip
-    connections = {str(c.pk): c for c in Connection.objects.filter(pk__in=by_destination)}
-    for destination, pushes in by_destination.items():
-        connection = connections[destination]
-        base.kind_of(connection).push(connection, pushes, now=now)
+    chosen = Connection.objects.select_related("profile__in_force", "merchant")
+    connections = chosen.in_bulk({int(row.destination) for row in deliveries})
+    failures: dict[int, Exception] = {}
+    for number, connection in connections.items():
+        own = [row for row in deliveries if int(row.destination) == number]
+        failures |= _tell(connection, own, now=now)
+    if failures:
+        raise Partly(failures)
+
+
+def _tell(connection: Connection, deliveries: Sequence[Delivery], *, now: datetime) -> dict[int, Exception]:
+    """Say what these deliveries owe to one system; what failed by delivery."""
+    if connection.kind == wishes.KIND:
+        said = wishes.pushes(connection, deliveries)
+    else:
+        bodies = _bodies({str(row.event.payload["fulfillment"]) for row in deliveries})
+        said = {row.pk: _push(row, bodies) for row in deliveries}
+    failed = base.kind_of(connection).push(connection, list(said.values()), now=now) or {}
+    return {pk: failed[one.key] for pk, one in said.items() if one.key in failed}
+
+
+def _push(delivery: Delivery, bodies: Mapping[str, Mapping[str, object]]) -> Push:
+    number = str(delivery.event.payload["fulfillment"])
+    return Push(
+        key=f"event:{delivery.event_id}/connectors.push", operation=_OPERATIONS[delivery.event.kind],
+        reference=number, body=bodies[number],
+    )  # fmt: skip
 
 
 def _bodies(numbers: set[str]) -> dict[str, dict[str, object]]:
@@ -112,3 +128,9 @@ def play_simulation(now: datetime | None = None) -> int:
 def let_customers_shop() -> int:
     """Keep the demo alive with a new order now and then; never outside `serve --demo`."""
     return shoppers.shop(now=clock.now()) if settings.DEMO_SHOPPERS else 0
+
+
+@every(5, name="connectors.poll", queue="outbox")
+def poll() -> int:
+    """Ask the systems that do not push."""
+    return polling.run_due(now=clock.now())

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from orderhub.connectors.files import cells as read
 from orderhub.connectors.files import parsed, records
+from orderhub.connectors.files.custom import OWN, CustomColumns, Fields
 from orderhub.connectors.files.faults import CellFault, RowError
 from orderhub.connectors.files.grouping import row_error, usable
 from orderhub.connectors.files.rows import Sheet
@@ -29,9 +30,10 @@ def _each(
     return items, errors, rows
 
 
-def skus(sheet: Sheet, found: Iterator[records.Record]) -> parsed.SkuResult:
-    """Articles with a price from 0 and a weight of at least 1 gram."""
+def skus(sheet: Sheet, found: Iterator[records.Record], fields: Fields | None = None) -> parsed.SkuResult:
+    """Articles with a price from 0, a weight of at least 1 gram, and the custom fields there are columns of."""
     seen: dict[str, int] = {}
+    custom = CustomColumns(sheet.header, OWN, (fields or Fields()).own)
 
     def read_row(row: int, cells: list[str]) -> parsed.ParsedSku:
         sku = read.sku(sheet.cell(cells, "sku"))
@@ -40,8 +42,9 @@ def skus(sheet: Sheet, found: Iterator[records.Record]) -> parsed.SkuResult:
         name = read.text(sheet.cell(cells, "name"), "name", limit=500)
         price = read.price(sheet.cell(cells, "price"), "price")
         grams = read.quantity(sheet.cell(cells, "grams"), "grams")
+        own = custom.given(cells)
         seen[sku] = row
-        return parsed.ParsedSku(sku, name, price, grams, row)
+        return parsed.ParsedSku(sku, name, price, grams, row, own)
 
     return parsed.SkuResult(*_each(sheet, found, read_row))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from orderhub.connectors.files.faults import FileRefused, RowError
+from orderhub.connectors.files.wording_fields import FIELD_WORDS
 from orderhub.connectors.files.wording_files import FILE_WORDS
 from orderhub.connectors.files.wording_rows import ROW_WORDS
 
@@ -36,9 +37,10 @@ class Message:
 
 
 MESSAGES: Mapping[str, Message] = {
-    kind: Message(zh=Wording(*zh), en=Wording(*en)) for kind, (zh, en) in {**FILE_WORDS, **ROW_WORDS}.items()
+    kind: Message(zh=Wording(*zh), en=Wording(*en))
+    for kind, (zh, en) in {**FILE_WORDS, **ROW_WORDS, **FIELD_WORDS}.items()
 }
-ROW_KINDS = frozenset(ROW_WORDS)
+ROW_KINDS = frozenset(ROW_WORDS) | frozenset(FIELD_WORDS)
 FILE_KINDS = frozenset(FILE_WORDS)
 
 

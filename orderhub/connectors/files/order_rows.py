@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Literal
 
 from orderhub.connectors.files import cells as read
+from orderhub.connectors.files.custom import OF_LINE, OWN, CustomColumns, Fields
 from orderhub.connectors.files.dialects import LINE_FIELDS
 from orderhub.connectors.files.faults import CellFault
 from orderhub.connectors.files.memo import Memo
@@ -47,13 +48,17 @@ _CONTINUATION_MARKS = ("placed_at", "paid_state", "name", "city", "country", "ad
 class OrderRows:
     """One sheet of orders, prepared for reading; `cells` always end with one added blank for absent columns."""
 
-    def __init__(self, sheet: Sheet, *, regions: Regions) -> None:
+    def __init__(self, sheet: Sheet, *, regions: Regions, fields: Fields | None = None) -> None:
         self.sheet, profile = sheet, sheet.profile
         self.part, self.is_head_once, self.width = profile.part, profile.is_head_once, len(sheet.header)
         self._regions: Memo[tuple[str, str, str], RegionVerdict] = Memo(lambda place: regions(*place))
+        known = fields or Fields()
+        self._custom = CustomColumns(sheet.header, OWN, known.own)
+        self._line_custom = CustomColumns(sheet.header, OF_LINE, known.line)
         self._prepare_heads(profile.zone, profile.country, profile.currency, profile.money_suffix)
         self._prepare_lines(profile.money_suffix)
         own = [at for ours, at in sheet.columns.items() if ours not in LINE_FIELDS and ours != "order_no"]
+        own += self._custom.at.values()
         #: The cells that all rows of an order share; the added blank makes it a tuple in any case.
         self.shared_cells: Callable[[list[str]], tuple[str, ...]] = itemgetter(*own, -1, -1)
         self.line_no_at = sheet.columns.get("line_no", -1)
@@ -98,7 +103,10 @@ class OrderRows:
 
     def line(self, cells: list[str]) -> SealedLine:
         """The line this row holds; CellFault for the first cell that cannot be used."""
-        return self._lines[self._line_cells(cells)]
+        found = self._lines[self._line_cells(cells)]
+        if self._line_custom.needed and (custom := self._line_custom.values(cells)):
+            return sealed(found.line._replace(custom=custom))
+        return found
 
     def _read_line(self, found: tuple[str, ...]) -> SealedLine:
         sku, sku_other, quantity, money, product = found
@@ -140,7 +148,8 @@ class OrderRows:
             placed, self._is_paid(cells, paid), paid, self._currency[currency], nation, *place,
             _recipient(name), _phone(phone, phone_other), read.text(email, "email", limit=254),
             self._service[service], self._is_green_service[service] or self._green[green],
-            read.note(note, "note", limit=2000), self._total(total) if total.strip() else None, _units(units),
+            read.note(note, "note", limit=2000), self._total(total) if total.strip() else None,
+            self._custom.values(cells), _units(units),
         )  # fmt: skip
         self._check_region(head)
         return head

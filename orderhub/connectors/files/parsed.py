@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from orderhub.connectors.files.custom import seal
 from orderhub.connectors.files.faults import RowError
 
 #: Stands between the parts of a content hash; a row with this control character in it is refused.
 _BETWEEN = "\x1f"
+#: Never changed; a plain dict, since drafts go from process to process.
+_NOTHING: dict[str, Any] = {}
 
 
 class ParsedLine(NamedTuple):
@@ -23,6 +26,7 @@ class ParsedLine(NamedTuple):
     unit_price: Decimal
     line_total: Decimal
     name: str
+    custom: Mapping[str, Any] = _NOTHING
 
 
 class Head(NamedTuple):
@@ -45,6 +49,7 @@ class Head(NamedTuple):
     green: bool
     note: str
     total: Decimal | None
+    custom: Mapping[str, Any]
     units: int | None
 
 
@@ -69,6 +74,7 @@ class ParsedOrder(NamedTuple):
     green: bool
     note: str
     total: Decimal | None
+    custom: Mapping[str, Any]
     lines: tuple[ParsedLine, ...]
     where: tuple[tuple[str, int], ...]
     content_hash: str
@@ -83,6 +89,7 @@ class ParsedSku:
     price: Decimal
     grams: int
     row: int
+    custom: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,9 @@ class SealedLine(NamedTuple):
 
 def sealed(line: ParsedLine) -> SealedLine:
     """The line with what it adds to the content hash."""
-    texts = (line.sku, str(line.quantity), _plain(line.unit_price), _plain(line.line_total), line.name)
+    texts = [line.sku, str(line.quantity), _plain(line.unit_price), _plain(line.line_total), line.name]
+    if line.custom:
+        texts.append(seal(line.custom))
     return SealedLine(line, _BETWEEN.join(texts))
 
 
@@ -182,6 +191,7 @@ def _hash(external_id: str, head: Head, lines: Sequence[str]) -> str:
         "green" if head.green else "",
         head.note,
         "" if head.total is None else _plain(head.total),
+        *([seal(head.custom)] if head.custom else ()),
         *lines,
     )  # fmt: skip
     return hashlib.sha256(_BETWEEN.join(content).encode()).hexdigest()

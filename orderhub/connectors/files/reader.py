@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from orderhub.connectors.files import listing, parsed
+from orderhub.connectors.files.custom import Fields
 from orderhub.connectors.files.faults import RowError
 from orderhub.connectors.files.grouping import Gathering
 from orderhub.connectors.files.order_rows import OrderRows, RegionVerdict
@@ -22,7 +23,7 @@ from orderhub.connectors.files.recognize import Recognized, body, recognize
 from orderhub.connectors.files.stream import MAX_ERRORS, stream_orders
 
 __all__ = [
-    "Chunk", "Preview", "Recognized", "RegionVerdict", "preview", "read_skus", "read_stock",
+    "Chunk", "Fields", "Preview", "Recognized", "RegionVerdict", "preview", "read_skus", "read_stock",
     "recognize", "stream_orders",
 ]  # fmt: skip
 
@@ -55,7 +56,7 @@ def preview(recognized: Recognized, limit: int = 20) -> Preview:
     }
     if recognized.kind != "orders":
         return Preview(rows, [], [])
-    sheets = [OrderRows(sheet, regions=_any_region) for sheet in recognized.sheets]
+    sheets = [OrderRows(sheet, regions=_any_region, fields=recognized.fields) for sheet in recognized.sheets]
     gathering = Gathering(sheets, max_errors=MAX_ERRORS)
     for number, sheet in enumerate(recognized.sheets):
         for record in islice(body(sheet), limit):
@@ -77,7 +78,7 @@ def _any_article(skus: Collection[str]) -> Container[str]:
 
 def read_skus(recognized: Recognized) -> parsed.SkuResult:
     """Read articles; the first row of a repeated article counts, later ones are errors."""
-    return listing.skus(recognized.sheets[0], body(recognized.sheets[0]))
+    return listing.skus(recognized.sheets[0], body(recognized.sheets[0]), recognized.fields)
 
 
 def read_stock(recognized: Recognized) -> parsed.StockResult:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from orderhub.connectors.files import cells as read
 from orderhub.connectors.files import dialects, guard, records
+from orderhub.connectors.files.custom import Fields
 from orderhub.connectors.files.faults import Caution, FileRefused
 from orderhub.connectors.files.rows import Sheet
 
@@ -27,6 +28,7 @@ class Recognized:
     kind: str
     sheets: tuple[Sheet, ...]
     warnings: tuple[Caution, ...] = ()
+    fields: Fields = field(default_factory=Fields)
 
     @property
     def encoding(self) -> str:

@@ -50,7 +50,7 @@ def stream_orders(
     `resume_after` is the position of the last chunk that was worked off, `errors_before` the number of refused
     rows listed by then. `catalog` is asked chunk by chunk, each article once; `regions` once for each place.
     """
-    sheets = [OrderRows(sheet, regions=regions) for sheet in recognized.sheets]
+    sheets = [OrderRows(sheet, regions=regions, fields=recognized.fields) for sheet in recognized.sheets]
     known = _Known(catalog)
     with Survey(recognized.sheets) as survey:
         heads = survey.heads

@@ -1,7 +1,28 @@
 """Connector tables; imported here so that Django finds them in one place."""
 
 from orderhub.connectors.models.connection import Connection, InboxMessage
+from orderhub.connectors.models.exchange import Alias, Call, PollMark, SyncMark, Traffic
 from orderhub.connectors.models.imports import ImportBatch, ImportFile, RefusedRow
+from orderhub.connectors.models.offers import ChannelPace, OfferChange, Published, StockRule
+from orderhub.connectors.models.profile import Profile, ProfileVersion
 from orderhub.connectors.models.simulation import SimulatedJob
 
-__all__ = ["Connection", "ImportBatch", "ImportFile", "InboxMessage", "RefusedRow", "SimulatedJob"]
+__all__ = [
+    "Alias",
+    "Call",
+    "ChannelPace",
+    "Connection",
+    "ImportBatch",
+    "ImportFile",
+    "InboxMessage",
+    "OfferChange",
+    "PollMark",
+    "Profile",
+    "ProfileVersion",
+    "Published",
+    "RefusedRow",
+    "SimulatedJob",
+    "StockRule",
+    "SyncMark",
+    "Traffic",
+]

@@ -6,7 +6,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.access.models import Merchant
+from orderhub.connectors.models.profile import Profile, ProfileVersion
 from orderhub.inventory.models import Warehouse
+from orderhub.orders.models import Channel
 
 
 class Connection(models.Model):
@@ -18,6 +20,34 @@ class Connection(models.Model):
     kind = models.CharField(_("kind"), max_length=40)
     config = models.JSONField(_("configuration"), default=dict, blank=True)
     sealed_secret = models.TextField(blank=True, editable=False)
+    profile = models.ForeignKey(
+        Profile, verbose_name=_("profile"), null=True, blank=True, on_delete=models.PROTECT,
+        help_text=_("The sort of system; needed for the kind “profile”."),
+    )  # fmt: skip
+    #: By name of what the profile asks: the sealed values, the newest first, and until when older ones are taken.
+    sealed_secrets = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
+    door_key = models.CharField(_("key of its door"), max_length=32, null=True, unique=True, editable=False)
+    channel = models.ForeignKey(
+        Channel, verbose_name=_("channel"), null=True, blank=True, on_delete=models.PROTECT,
+        help_text=_("Where orders that come in through it belong."),
+    )  # fmt: skip
+    calls_per_second = models.DecimalField(
+        _("calls a second"), max_digits=7, decimal_places=2, null=True, blank=True,
+        help_text=_("Empty: as the profile says. What comes faster waits its turn; nothing is refused."),
+    )  # fmt: skip
+    allows_private = models.BooleanField(
+        _("may be in our own network"), default=False, db_default=False,
+        help_text=_("Only for systems of your own beside OrderHub; otherwise such addresses are refused."),
+    )  # fmt: skip
+    silent_minutes = models.PositiveIntegerField(
+        _("alarm after minutes of silence"), null=True, blank=True,
+        help_text=_("Empty: three times the usual gap of that hour."),
+    )  # fmt: skip
+    tested_at = models.DateTimeField(_("tested at"), null=True, blank=True, editable=False)
+    last_error = models.CharField(
+        _("last error"), max_length=300, blank=True, default="", db_default="", editable=False
+    )
+    last_error_at = models.DateTimeField(_("last error at"), null=True, blank=True, editable=False)
     warehouses = models.ManyToManyField(
         Warehouse,
         verbose_name=_("warehouses it serves"),
@@ -53,6 +83,21 @@ class InboxMessage(models.Model):
     merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
     key = models.CharField(_("message key"), max_length=120)
     body = models.JSONField(_("message"))
+    #: As received, sealed: it names receivers. Empty for kinds that are spoken in this process.
+    raw = models.BinaryField(null=True, editable=False)
+    #: The address asked for, the query and those headers that maps may read; never a signature or a token.
+    envelope = models.JSONField(_("envelope"), default=dict, db_default={}, blank=True, editable=False)
+    #: What a person made of it, sealed; read instead of `raw`.
+    sealed_edit = models.TextField(blank=True, default="", db_default="", editable=False)
+    edited_by = models.CharField(_("corrected by"), max_length=80, blank=True, default="", db_default="")
+    version = models.ForeignKey(
+        ProfileVersion, verbose_name=_("read with"), null=True, blank=True, on_delete=models.PROTECT,
+        related_name="+",
+    )  # fmt: skip
+    means = models.CharField(_("means"), max_length=12, blank=True, default="", db_default="")
+    reference = models.CharField(_("about"), max_length=80, blank=True, default="", db_default="")
+    #: What is wrong with it, one entry a fault: field, code, value; sentences are made when it is shown.
+    faults = models.JSONField(_("faults"), default=list, db_default=[], blank=True, editable=False)
     sha256 = models.CharField(max_length=64)
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.RECEIVED)
     error = models.TextField(_("error"), blank=True)

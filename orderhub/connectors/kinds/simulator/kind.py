@@ -16,7 +16,7 @@ from django.utils.dateparse import parse_datetime
 from orderhub.connectors import base, inbox
 from orderhub.connectors.base import Incoming, PositionFix, Push, Unreadable
 from orderhub.connectors.kinds.simulator import plan
-from orderhub.connectors.models import Connection, SimulatedJob
+from orderhub.connectors.models import Connection, InboxMessage, SimulatedJob
 from orderhub.events import rows
 from orderhub.fulfillment.updates import Count, Update
 
@@ -49,8 +49,9 @@ class Simulator:
                 if push.operation == "cancel":
                     self._cancel(connection, push, now=now)
 
-    def normalize(self, connection: Connection, body: Mapping[str, Any]) -> Sequence[Update]:
+    def normalize(self, connection: Connection, message: InboxMessage) -> Sequence[Update]:
         """One message is one update; raises Unreadable for one that lacks its kind, reference or moment."""
+        body = message.body
         occurred_at = parse_datetime(str(body.get("occurred_at", "")))
         if occurred_at is None or body.get("kind") not in _KINDS or "reference" not in body:
             raise Unreadable("kind, reference and occurred_at are needed")

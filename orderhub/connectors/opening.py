@@ -1,0 +1,49 @@
+"""Kept requests read by the profile in force: split into messages where one request holds several, and each understood."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from orderhub.connectors import envelopes, shelf, speaking
+from orderhub.connectors.base import Unreadable
+from orderhub.connectors.meant import Fault
+from orderhub.connectors.models import Connection, InboxMessage
+from orderhub.connectors.speech import reading, trees
+from orderhub.connectors.speech.limits import Unreadable as NoTree
+from orderhub.connectors.speech.profile import Profile as Spec
+
+
+def split(connection: Connection, message: InboxMessage) -> list[tuple[str, bytes]] | None:
+    """The messages a request holds, each with its own key, as kept bytes; None where it is one. Raises Unreadable."""
+    if connection.profile is None or message.envelope.get("part") or message.raw is None:
+        return None
+    spec = shelf.spec_of(connection)
+    if spec.door is None or spec.door.split is None or message.envelope.get("fetched"):
+        return None
+    try:
+        found = reading.parts(spec, envelopes.request_of(message), speaking.config_of(connection))
+    except NoTree as fault:
+        raise Unreadable("unreadable", [fault_of("", fault.code, "")]) from fault
+    return [(part.key, trees.json_text(part.tree).encode()) for part in found]
+
+
+def read(connection: Connection, spec: Spec, message: InboxMessage) -> reading.Part:
+    """The one part that a kept message is; raises Unreadable where its body is no tree at all."""
+    request, config = envelopes.request_of(message), speaking.config_of(connection)
+    kept: Mapping[str, Any] = message.envelope
+    try:
+        if kept.get("fetched"):
+            tree = trees.read(request.body, "json")
+            return reading.understand(spec, str(kept["fetched"]), tree, config, key=message.key)
+        if kept.get("part"):
+            return reading.one(spec, trees.read(request.body, "json"), request, config)
+        (part,) = reading.parts(spec, request, config)
+    except NoTree as fault:
+        raise Unreadable("unreadable", [fault_of("", fault.code, "")]) from fault
+    return part
+
+
+def fault_of(field: str, code: str, value: object) -> Fault:
+    """A fault as it is kept with the message."""
+    return Fault(field, code, str(value))

@@ -1,0 +1,314 @@
+"""Calls to systems that are described by a profile: paced, sent side by side, judged by what the answer says.
+
+A call is a row before it is sent, so that one whose answer never came is asked for before it is sent again.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.db import transaction
+
+from orderhub.access import limits
+from orderhub.connectors import net, secretbox, shelf, traffic
+from orderhub.connectors.base import Push
+from orderhub.connectors.models import Call, Connection
+from orderhub.connectors.speech import answers, calls, mapping
+from orderhub.connectors.speech.profile import Profile as Spec
+from orderhub.events import rows
+from orderhub.events.registry import GiveUp, Later
+from orderhub.kernel import clock, secrets
+
+State = Call.State
+#: The secret that signatures are made and checked with; profiles ask for others by names of their own.
+SECRET_NAME = "secret"  # noqa: S105 - a name
+#: So many calls to one system are under way at once; each is about another order.
+SIDE_BY_SIDE = 8
+_CUT = 1000
+#: Refusals of these are an answer that the hub acts on, not a message for a person to mend.
+ANSWERED_BY_REFUSAL = frozenset({"cancel", "intercept"})
+_FETCHES = frozenset({"fetch_order", "list_orders", "query_stock"})
+_SETTLED = (State.ACKED, State.SKIPPED)
+
+_clients: dict[tuple[int, bool], httpx.Client] = {}
+_lock = threading.Lock()
+
+
+class Refusal(GiveUp):
+    """The other system said no, in its own words."""
+
+
+@dataclass(slots=True)
+class Spoken:
+    """One call with what came of it: the answer, how long it took, and what failed if there was none."""
+
+    push: Push
+    call: Call
+    answer: answers.Answer | None = None
+    failure: Exception | None = None
+    status: int | None = None
+    milliseconds: int = 0
+    text: str = ""
+
+
+#: What the hub does about answers, in the transaction that notes them: by operation, for the calls of one connection.
+After = Callable[[Connection, Sequence[Spoken], datetime], None]
+
+
+def send(
+    connection: Connection, pushes: Sequence[Push], *, after: After, now: datetime
+) -> dict[str, Exception]:
+    """Send these messages, each about another thing; what failed by key.
+
+    `Later` for those the system has no room for yet, GiveUp for those it refuses or that cannot be built. Two
+    statements before the calls and two after, whatever their number.
+    """
+    spec = shelf.spec_of(connection)
+    known = _rows(connection, pushes, now=now)
+    failures: dict[str, Exception] = {}
+    going: list[Spoken] = []
+    wait = 0.0
+    for push in pushes:
+        call = known[push.key]
+        if call.state in _SETTLED:
+            continue
+        # Once the system takes no more, nobody asks again for the rest of the batch.
+        wait = wait or _wait(connection, spec)
+        if wait:
+            failures[push.key] = Later(wait)
+        else:
+            going.append(Spoken(push, call))
+    if going:
+        _mark([spoken.call for spoken in going], now=now)
+        _converse_all(connection, spec, going, now=now)
+        failures |= _settle(connection, going, after=after)
+    return failures
+
+
+def try_once(
+    connection: Connection, operation: str, message: Mapping[str, Any], *, now: datetime
+) -> tuple[answers.Answer, net.Answered]:
+    """Make one call whose answer is wanted at once, kept nowhere: polling, fetching, the button Test.
+
+    Raises KeyError for an operation the profile has not, `calls.CannotBuild`, net.Forbidden, net.NotSent, net.NoAnswer.
+    """
+    spec = shelf.spec_of(connection)
+    answered = _exchange(connection, spec, operation, message, now=now)
+    endpoint = spec.operations[operation]
+    judged = answers.judge(endpoint.ack, answered.status, answered.headers, answered.body, now=now)
+    return judged, answered
+
+
+def message_of(push: Push, call: Call) -> dict[str, Any]:
+    """What is said: as a person corrected it, else as the hub has it."""
+    if call.sealed_edit:
+        found: dict[str, Any] = json.loads(secrets.unseal(call.sealed_edit, keys=settings.SECRET_KEYS))
+        return found
+    return {"key": push.key, "operation": push.operation, "reference": push.reference, **push.body}
+
+
+def config_of(connection: Connection) -> dict[str, Any]:
+    """What was entered for the connection, and what its profile says where nothing was; without secrets."""
+    usual = {ask.name: ask.default for ask in shelf.spec_of(connection).asks if ask.default}
+    entered = {name: value for name, value in connection.config.items() if value not in ("", None)}
+    return {**usual, **entered, "connection": connection.code}
+
+
+# ---- before ---------------------------------------------------------------------------------------
+
+
+def _rows(connection: Connection, pushes: Sequence[Push], *, now: datetime) -> dict[str, Call]:
+    keys = [push.key for push in pushes]
+    found = {call.key: call for call in Call.objects.filter(connection=connection, key__in=keys)}
+    fresh = [
+        Call(
+            connection=connection, merchant_id=connection.merchant_id, key=push.key, operation=push.operation,
+            reference=push.reference[:80], order_id=push.order_id, cause=push.cause, created_at=now,
+        )
+        for push in pushes
+        if push.key not in found
+    ]  # fmt: skip
+    with transaction.atomic():
+        rows.insert(fresh)
+    return found | {call.key: call for call in fresh}
+
+
+def _wait(connection: Connection, spec: Spec) -> float:
+    """Seconds until the system takes another call; 0 if it does now."""
+    rate = float(connection.calls_per_second or spec.rate.per_second)
+    burst = max(1, int(rate)) if connection.calls_per_second else spec.rate.burst
+    verdict = limits.take(f"calls:{connection.pk}", rate=rate, burst=burst)
+    return 0.0 if verdict.passes else min(max(verdict.wait_seconds, 1 / rate), 60.0)
+
+
+def _mark(going: Sequence[Call], *, now: datetime) -> None:
+    """Noted as being sent before anything is: whoever finds it so later asks whether it arrived."""
+    before = {call.pk: call.state for call in going}
+    for call in going:
+        call.was_sent = before[call.pk] in (State.SENDING, State.UNKNOWN)
+        call.state, call.attempts, call.sent_at = State.SENDING.value, call.attempts + 1, now
+    rows.save(going, ["state", "attempts", "sent_at"])
+
+
+# ---- the calls, without any database --------------------------------------------------------------
+
+
+def _converse_all(connection: Connection, spec: Spec, going: Sequence[Spoken], *, now: datetime) -> None:
+    if len(going) == 1:
+        _converse(connection, spec, going[0], now=now)
+        return
+    with ThreadPoolExecutor(max_workers=min(SIDE_BY_SIDE, len(going))) as pool:
+        list(pool.map(lambda spoken: _converse(connection, spec, spoken, now=now), going))
+
+
+def _converse(connection: Connection, spec: Spec, spoken: Spoken, *, now: datetime) -> None:
+    """Fill in what came of one call; never raises."""
+    try:
+        endpoint = spec.operations[spoken.push.operation]
+        message = message_of(spoken.push, spoken.call)
+        if (
+            spoken.call.was_sent
+            and endpoint.query_first
+            and _has_arrived(connection, spec, spoken, message, now)
+        ):
+            return
+        answered = _exchange(connection, spec, endpoint.name, message, now=now)
+        spoken.answer = answers.judge(endpoint.ack, answered.status, answered.headers, answered.body, now=now)
+        spoken.status, spoken.milliseconds = answered.status, answered.milliseconds
+        spoken.text = answered.body[: _CUT * 4].decode("utf-8", "replace")[:_CUT]
+    except KeyError:
+        spoken.failure = GiveUp(f"its profile has no operation {spoken.push.operation}")
+    except (calls.CannotBuild, net.Forbidden) as fault:
+        spoken.failure = GiveUp(str(fault))
+    except Exception as fault:  # NotSent, NoAnswer and whatever else: kept on the row and tried again
+        spoken.failure = fault
+
+
+def _has_arrived(
+    connection: Connection, spec: Spec, spoken: Spoken, message: Mapping[str, Any], now: datetime
+) -> bool:
+    """Whether a call whose answer never came had arrived, by the system's own word."""
+    endpoint = spec.operations[spoken.push.operation]
+    query = spec.operations[endpoint.query_first]
+    answered = _exchange(connection, spec, query.name, message, now=now)
+    judged = answers.judge(query.ack, answered.status, answered.headers, answered.body, now=now)
+    if judged.means != "acked":
+        if judged.means == "refused":  # it does not know it
+            return False
+        raise net.NotSent(f"cannot ask whether it arrived: {judged.message}")
+    if endpoint.exists is not None and not answers.said(endpoint.exists, mapping.scope(judged.tree, {})):
+        return False
+    spoken.answer, spoken.status, spoken.milliseconds = judged, answered.status, answered.milliseconds
+    spoken.text = answered.body[: _CUT * 4].decode("utf-8", "replace")[:_CUT]
+    return True
+
+
+def _exchange(
+    connection: Connection, spec: Spec, operation: str, message: Mapping[str, Any], *, now: datetime
+) -> net.Answered:
+    # Other secrets than the one that signs (tokens, passwords) are read by the maps of calls, and of calls only.
+    config = config_of(connection) | {name: secretbox.current(connection, name) for name in spec.secrets}
+    for step in spec.operations[operation].prepare:
+        # Another operation is asked first, a token for example; what it answers goes into the message.
+        first = _exchange(connection, spec, step.operation, message, now=now)
+        judged = answers.judge(
+            spec.operations[step.operation].ack, first.status, first.headers, first.body, now=now
+        )
+        if judged.means != "acked":
+            raise net.NotSent(f"{step.operation}: {judged.message or judged.means}")
+        message = {**message, **step.taken(judged.tree, first.headers)}
+    call = calls.build(
+        spec, operation, message, config, secretbox.current(connection, SECRET_NAME), now, uuid.uuid4().hex
+    )
+    return net.send(
+        _client(connection), call.method, call.url, headers=call.headers, body=call.body,
+        allows_plain=connection.allows_private or settings.DEBUG,
+    )  # fmt: skip
+
+
+def _client(connection: Connection) -> httpx.Client:
+    allows = connection.allows_private or settings.DEBUG
+    with _lock:
+        found = _clients.get((connection.pk, allows))
+        if found is None:
+            found = _clients[connection.pk, allows] = net.client(
+                allows_private=allows, connections=SIDE_BY_SIDE
+            )
+    return found
+
+
+def forget_clients() -> None:
+    """Close the connections that are kept open; for tests, and before a process forks."""
+    with _lock:
+        for client in _clients.values():
+            client.close()
+        _clients.clear()
+
+
+# ---- after ----------------------------------------------------------------------------------------
+
+
+def _settle(connection: Connection, going: Sequence[Spoken], *, after: After) -> dict[str, Exception]:
+    """Note every outcome and what follows from it, in one transaction; what failed by key."""
+    failures = {spoken.push.key: fault for spoken in going if (fault := _noted(spoken)) is not None}
+    moment = clock.now()
+    with transaction.atomic():
+        rows.save(
+            [spoken.call for spoken in going],
+            ["state", "status_code", "answer", "their_reference", "milliseconds", "answered_at"],
+        )
+        answered = [spoken for spoken in going if spoken.answer is not None]
+        after(connection, answered, moment)
+        _count(connection, going, moment)
+    return failures
+
+
+def _noted(spoken: Spoken) -> Exception | None:
+    """Write the outcome on the row; the failure of the delivery, None if it is done with."""
+    call, answer, failure = spoken.call, spoken.answer, spoken.failure
+    call.status_code, call.milliseconds = spoken.status, spoken.milliseconds or None
+    if answer is None:
+        call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(failure)).value
+        call.answer = f"{type(failure).__name__}: {failure}"[:_CUT]
+        return failure
+    call.answered_at = clock.now()
+    # What a fetch brought names receivers; it goes the way of all messages and is not kept here too.
+    call.answer = answer.message or ("" if call.operation in _FETCHES else spoken.text)
+    if answer.means == "acked":
+        call.state, call.their_reference = State.ACKED.value, answer.reference[:120]
+        return None
+    if answer.means == "refused":
+        call.state = State.REFUSED.value
+        return None if call.operation in ANSWERED_BY_REFUSAL else Refusal(answer.message or "refused")
+    if answer.means == "unknown":
+        call.state = State.UNKNOWN.value
+        return net.NoAnswer(answer.message)
+    call.state = State.FAILED.value
+    return net.NotSent(answer.message)
+
+
+def _unanswered(failure: Exception | None) -> State:
+    return State.FAILED if isinstance(failure, net.NotSent) else State.UNKNOWN
+
+
+def _count(connection: Connection, going: Sequence[Spoken], now: datetime) -> None:
+    states = [spoken.call.state for spoken in going]
+    times = [spoken.milliseconds for spoken in going if spoken.answer is not None]
+    traffic.count(
+        connection.pk, now=now, sent=len(going), acked=states.count(State.ACKED),
+        refused=states.count(State.REFUSED) + states.count(State.DEAD),
+        failed=states.count(State.FAILED) + states.count(State.UNKNOWN), milliseconds=sum(times),
+        slowest_ms=max(times, default=0),
+    )  # fmt: skip
+    faults = [spoken.call.answer for spoken in going if spoken.call.state not in _SETTLED]
+    if faults:
+        Connection.objects.filter(pk=connection.pk).update(last_error=faults[-1][:300], last_error_at=now)
