@@ -20,13 +20,18 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from orderhub.fulfillment import (  # noqa: F401  kin_panels registers its panels
+from orderhub.fulfillment import (  # noqa: F401  the panels register themselves
     admin_accepting,
+    admin_stock_reports,
+    flow_panels,
     kin_panels,
     order_page,
     rates,
+    screening_panels,
+    stock_concerns,
 )
 from orderhub.fulfillment.admin_orders import OrderAdmin
+from orderhub.fulfillment.custom_panels import ParcelFields
 from orderhub.fulfillment.models import (
     FulfillmentLine,
     FulfillmentOrder,
@@ -37,6 +42,7 @@ from orderhub.fulfillment.models import (
 )
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin, ToldResource, actor_of, named
+from orderhub.inventory.admin_custom import CustomPages
 from orderhub.kernel import clock
 from orderhub.orders.models import Order
 from orderhub.templatetags.ui import pill
@@ -144,8 +150,11 @@ class FulfillmentOrderAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Parcel)
-class ParcelAdmin(ReadOnlyAdmin):
+class ParcelAdmin(CustomPages, ParcelFields, ReadOnlyAdmin):
     """Boxes and their carriers' words."""
+
+    custom_target = "parcel"
+    actions_detail = ("fields_one",)
 
     list_display = (
         "tracking_number",
@@ -158,7 +167,7 @@ class ParcelAdmin(ReadOnlyAdmin):
         "delivered_at",
     )
     list_filter = (("status", ChoicesDropdownFilter), "carrier", ("merchant", RelatedDropdownFilter))
-    list_select_related = ("fulfillment__order",)
+    list_select_related = ("fulfillment__order", "merchant")
     search_fields = ("tracking_number__exact",)
     ordering = ("-pk",)
     inlines = (ParcelLineInline,)

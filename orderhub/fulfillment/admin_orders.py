@@ -23,9 +23,11 @@ from unfold.enums import ActionVariant
 
 from orderhub.fulfillment import actions, order_page, panels
 from orderhub.fulfillment.admin_verbs import FormVerbs
+from orderhub.fulfillment.custom_panels import OrderFields
 from orderhub.fulfillment.models import Parcel
 from orderhub.fulfillment.verbs import MOST, VERBS, Verb, tell
 from orderhub.inventory.admin_base import ReadOnlyAdmin, actor_of, button, is_chinese, named
+from orderhub.inventory.admin_custom import CustomPages
 from orderhub.kernel import clock
 from orderhub.orders import admin_filters, admin_words
 from orderhub.orders import queries as orders
@@ -51,8 +53,10 @@ def _holds(order: Any) -> list[Hold]:
     return found
 
 
-class OrderAdmin(FormVerbs, ReadOnlyAdmin):
+class OrderAdmin(CustomPages, OrderFields, FormVerbs, ReadOnlyAdmin):
     """The pool, oldest need first; its page; and the verbs, for one order or for many."""
+
+    custom_target = "order"
 
     list_display = (
         "shown_number",
@@ -82,7 +86,7 @@ class OrderAdmin(FormVerbs, ReadOnlyAdmin):
     actions = [_bulk(verb) for verb in VERBS.values()]
     actions_detail = [
         "hold_one", "release_one", "pay_one", "reroute_one", "split_one", "merge_one", "change_address_one",
-        "cancel_one",
+        "cancel_one", "fields_one",
     ]  # fmt: skip
     actions_detail_hide_default = True
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from orderhub.fulfillment import actions, addresses, parting
-from orderhub.fulfillment.forms_verbs import AddressForm, MergeForm, SplitForm
+from orderhub.fulfillment.forms_verbs import AddressForm, DecisionForm, MergeForm, SplitForm
 from orderhub.inventory.admin_base import ReadOnlyAdmin, actor_of, button
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
@@ -117,18 +117,57 @@ class FormVerbs(Base):
 
         effect = _(
             "Before release the order goes to the new address at once and is routed afresh. Warehouses that have "
-            "it are asked to give it back first; if they cannot, it goes to the old address."
+            "it are asked to give it back first, carriers to redirect what has left; if they cannot, it goes to the "
+            "old address."
         )
         return self._form_verb(
             request, "change_address", order, form, run, title=_("Change the address"), effect=effect
         )
 
+    @button(
+        description=_("Decide about the address"),
+        url_path="decide-address",
+        icon="alt_route",
+        permissions=["split"],
+    )
+    def decide_address_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End an address change that is done in part, or that somebody does not answer."""
+        order = self._wanted(request, object_id)
+        change = addresses.waiting(order)
+        can_split = change is not None and change.state == AddressChange.State.DECIDING
+        form = DecisionForm(request.POST if request.method == "POST" else None, can_split=can_split)
+
+        def run() -> Order:
+            addresses.decide(
+                change.pk if change is not None else 0, form.cleaned_data["way"], actor=actor_of(request),
+                now=clock.now(),
+            )  # fmt: skip
+            messages.success(request, _("Decided. The order goes on."))
+            return order
+
+        effect = _(
+            "Parts that are with a warehouse or carrier that refused go on to the old address either way. "
+            "The customer's page says what becomes of the order."
+        )
+        return self._form_verb(
+            request, "decide_address", order, form, run, title=_("Decide about the address"), effect=effect
+        )
+
     def fitting(self, order: Order) -> set[str]:
         """The names of the buttons that make sense for this order now."""
-        offered = set(actions.of(order))
+        offered = set(self._offered(order))
         if "merge" in offered and not parting.candidates(order):
             offered.discard("merge")
         return {f"orders_order_{name}_one" for name in offered}
+
+    def _offered(self, order: Order) -> list[str]:
+        """What may be done, with what only those who can ask carriers and warehouses know."""
+        found = actions.of(order)
+        if addresses.waiting(order) is not None:
+            found = [*found, "decide_address"]
+        elif "change_address" not in found and addresses.can_turn(order):
+            found = [*found, "change_address"]
+        return found
 
     def _wanted(self, request: HttpRequest, object_id: str) -> Order:
         order = self._order(request, object_id)
@@ -143,7 +182,7 @@ class FormVerbs(Base):
         back = reverse("admin:orders_order_change", args=(order.pk,))
         if not request.user.has_perm(PERMISSION):
             raise PermissionDenied
-        if request.method != "POST" and name not in actions.of(order):
+        if request.method != "POST" and name not in self._offered(order):
             messages.info(request, _("This cannot be done with the order as it stands now."))
             return HttpResponseRedirect(back)
         if request.method == "POST" and form.is_valid():

@@ -19,6 +19,7 @@ from orderhub.access.filters import Filter
 from orderhub.access.schema import listed
 from orderhub.access.sparse import SparseFields
 from orderhub.events.models import Event
+from orderhub.fields.api_values import narrow
 from orderhub.fulfillment import bulk, documents, intake
 from orderhub.fulfillment.api_verbs import OrderVerbs
 from orderhub.fulfillment.wire import StrictJSONParser
@@ -79,13 +80,19 @@ class OrderViewSet(
 
     def get_queryset(self) -> QuerySet[Order]:
         """The caller's own orders, newest first, with what the document shows."""
-        rows = Order.objects.filter(merchant=merchant_of(self.request)).select_related("channel", "person")
+        rows = Order.objects.filter(merchant=merchant_of(self.request)).select_related(
+            "channel", "person", "merchant"
+        )
         if self.action != "list":
             rows = rows.prefetch_related(
                 "lines__sku", "holds", "fulfillments__warehouse", "fulfillments__rate_card", "fulfillments__lines__sku",
                 "fulfillments__parcels",
             )  # fmt: skip
         return rows.order_by("-id")
+
+    def narrow(self, rows: QuerySet[Any], name: str, given: str) -> QuerySet[Any] | None:
+        """Filters by custom fields: `custom.<code>`, `.from` and `.to`."""
+        return narrow(rows, self.request, "order", name, given)
 
     def get_serializer_class(self) -> Any:
         """Brief in lists, whole elsewhere."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from rest_framework import mixins, serializers, viewsets
 
@@ -9,6 +11,7 @@ from orderhub.access.authentication import merchant_of
 from orderhub.access.etags import TaggedDetail
 from orderhub.access.filters import Filter
 from orderhub.access.sparse import SparseFields
+from orderhub.fields.api_values import CustomValues, narrow
 from orderhub.fulfillment.models import Parcel, ParcelLine, RateCard, RateZone
 from orderhub.inventory.models import Warehouse
 
@@ -75,12 +78,13 @@ class ParcelSerializer(serializers.ModelSerializer[Parcel]):
     external_id = serializers.CharField(source="fulfillment.order.external_id")
     fulfillment_order = serializers.CharField(source="fulfillment.number")
     lines = ParcelLineSerializer(many=True)
+    custom = CustomValues("parcel", read_only=True)
 
     class Meta:
         model = Parcel
         fields = [
             "id", "order", "external_id", "fulfillment_order", "carrier", "tracking_number", "status", "status_at", "grams",
-            "shipped_at", "delivered_at", "eta_from_at", "eta_to_at", "lines",
+            "shipped_at", "delivered_at", "eta_from_at", "eta_to_at", "lines", "custom",
         ]  # fmt: skip
 
 
@@ -105,6 +109,10 @@ class ParcelViewSet(
         "order": Filter("fulfillment__order_id", "whole", "Parcels of this order."),
         "external_id": Filter("fulfillment__order__external_id", text="The channel's order number."),
     }
+
+    def narrow(self, rows: QuerySet[Any], name: str, given: str) -> QuerySet[Any] | None:
+        """Filters by custom fields: `custom.<code>`, `.from` and `.to`."""
+        return narrow(rows, self.request, "parcel", name, given)
 
     def get_queryset(self) -> QuerySet[Parcel]:
         """The caller's own rows only."""

@@ -138,10 +138,11 @@ class OrderVerbs:
             return Response({"count": len(rows), "results": bodies.AddressChangeOut(rows, many=True).data})
         order = self.own(pk)
         data = _valid(bodies.AddressChangeIn, request)
-        change, is_new = addresses.request_address_change(
-            order.pk, Address(**data["destination"]), requested_by=data["requested_by"],
-            reason=data["reason"], actor=actor_of(request), now=clock.now(),
-        )  # fmt: skip
+        with etags.guarded(request, order):
+            change, is_new = addresses.request_address_change(
+                order.pk, Address(**data["destination"]), requested_by=data["requested_by"],
+                reason=data["reason"], actor=actor_of(request), now=clock.now(),
+            )  # fmt: skip
         return Response(bodies.AddressChangeOut(change).data, status=201 if is_new else 200)
 
     def _act(

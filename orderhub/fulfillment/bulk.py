@@ -69,7 +69,7 @@ def judge(
     )  # fmt: skip
     placeable: list[tuple[int, OrderDraft]] = []
     for (index, _data), draft in zip(good, drafts, strict=True):
-        if isinstance(draft, Refused):
+        if isinstance(draft, Exception):
             results[index]["error"] = problem(draft)
         else:
             placeable.append((index, draft))

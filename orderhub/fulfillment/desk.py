@@ -37,6 +37,7 @@ _LINE_FIELDS = (*ledger.COLUMNS, "delivered")
 _ORDER_FIELDS = ("stage", *lifecycle.STEP_FIELDS)
 _PARCEL_FIELDS = (
     "status",
+    "intercept",
     "status_at",
     "scans",
     "grams",
@@ -172,7 +173,9 @@ class Desk:
         part.shipped += quantity
         ledger.move([ledger.Move(case.order_lines[part.order_line_id], "released", "shipped", quantity)])
         if part.made_on is None:
-            self.left_house.append(Take(case.order.pk, case.row.warehouse_id, part.sku_id, quantity))
+            # A stock report of a moment in between must know what had left by then.
+            left_at = min(parcel.shipped_at, self.now) if parcel.shipped_at else None
+            self.left_house.append(Take(case.order.pk, case.row.warehouse_id, part.sku_id, quantity, left_at))
         content = ParcelLine(parcel=parcel, fulfillment_line=part, quantity=quantity)
         self.new_contents.append(content)
         case.contents.setdefault(parcel.tracking_number, []).append(content)

@@ -15,6 +15,7 @@ from rest_framework.exceptions import ErrorDetail
 
 from orderhub.events.kinds import get as kind_of
 from orderhub.events.models import Event
+from orderhub.fields import api_values
 from orderhub.fulfillment import actions
 from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel
 from orderhub.kernel import clock
@@ -79,6 +80,7 @@ class LineIn(Strict):
     sku = serializers.CharField(max_length=80)
     quantity = serializers.IntegerField(min_value=1, max_value=MOST_UNITS)
     unit_price = serializers.DecimalField(max_digits=13, decimal_places=4, min_value=0)
+    custom = api_values.CustomIn(required=False)
 
 
 class OrderIn(Strict):
@@ -95,6 +97,7 @@ class OrderIn(Strict):
     green = serializers.BooleanField(default=False)
     note = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
     extra = serializers.JSONField(required=False, default=dict)
+    custom = api_values.CustomIn(required=False)
 
     def validate_extra(self, value: object) -> object:
         """Custom fields are a flat object of limited size."""
@@ -146,13 +149,18 @@ class LineOut(serializers.ModelSerializer[OrderLine]):
     """A line with its quantity ledger."""
 
     sku = serializers.CharField(source="sku.code")
+    custom = serializers.SerializerMethodField()
 
     class Meta:
         model = OrderLine
         fields = [
             "position", "sku", "name", "unit_price", "line_total", "discount", "ordered", "open", "backordered",
-            "allocated", "released", "shipped", "cancelled", "delivered", "returned",
+            "allocated", "released", "shipped", "cancelled", "delivered", "returned", "custom",
         ]  # fmt: skip
+
+    def get_custom(self, line: OrderLine) -> dict[str, Any]:
+        """Its custom fields."""
+        return api_values.shown(line.order.merchant, "line", line.custom)
 
 
 class HoldOut(serializers.ModelSerializer[Hold]):
@@ -183,12 +191,18 @@ class FulfillmentLineOut(serializers.ModelSerializer[FulfillmentLine]):
 class ParcelOut(serializers.ModelSerializer[Parcel]):
     """A parcel."""
 
+    custom = serializers.SerializerMethodField()
+
     class Meta:
         model = Parcel
         fields = [
             "id", "carrier", "tracking_number", "status", "status_at", "grams", "shipped_at", "delivered_at",
-            "eta_from_at", "eta_to_at",
+            "eta_from_at", "eta_to_at", "custom",
         ]  # fmt: skip
+
+    def get_custom(self, parcel: Parcel) -> dict[str, Any]:
+        """Its custom fields; the merchant is only asked for where there are any."""
+        return api_values.shown(parcel.merchant, "parcel", parcel.custom) if parcel.custom else {}
 
 
 class FulfillmentOut(serializers.ModelSerializer[FulfillmentOrder]):
@@ -213,6 +227,7 @@ class OrderBrief(serializers.ModelSerializer[Order]):
     number = serializers.CharField()
     channel = serializers.CharField(source="channel.code")
     paid = serializers.SerializerMethodField()
+    custom = serializers.SerializerMethodField()
     tracking_url = serializers.SerializerMethodField()
 
     class Meta:
@@ -220,12 +235,16 @@ class OrderBrief(serializers.ModelSerializer[Order]):
         fields = [
             "id", "number", "external_id", "channel", "source", "stage", "paid", "currency", "goods_total",
             "discount_total", "total", "placed_at", "received_at", "promised_at", "green", "service", "waiting_for",
-            "tracking_url", "version",
+            "tracking_url", "version", "custom",
         ]  # fmt: skip
 
     def get_paid(self, order: Order) -> bool:
         """Whether payment arrived."""
         return order.payment == Order.Payment.PAID
+
+    def get_custom(self, order: Order) -> dict[str, Any]:
+        """Its custom fields."""
+        return api_values.shown(order.merchant, "order", order.custom)
 
     def get_tracking_url(self, order: Order) -> str:
         """The public page of this order."""
@@ -324,7 +343,8 @@ def _plain(order: Order) -> dict[str, Any]:
         "total": f"{order.total:.2f}", "placed_at": _moment(order.placed_at),
         "received_at": _moment(order.received_at), "promised_at": _moment(order.promised_at),
         "tracking_url": f"{settings.PUBLIC_URL}{sharing.tracking_path(order)}",
-        "destination": _destination(order), "lines": [_line(line) for line in order.lines.all()],
+        "destination": _destination(order), "lines": [_line(line, order) for line in order.lines.all()],
+        "custom": api_values.shown(order.merchant, "order", order.custom),
     }  # fmt: skip
     return found
 
@@ -335,18 +355,19 @@ _AS_IS = (
 )  # fmt: skip
 _WRITTEN_OUT = frozenset({
     *_AS_IS, "channel", "stage", "paid", "goods_total", "discount_total", "total", "placed_at", "received_at",
-    "promised_at", "tracking_url", "destination", "lines",
+    "promised_at", "tracking_url", "destination", "lines", "custom",
 })  # fmt: skip
 _COUNTS = (
     "ordered", "open", "backordered", "allocated", "released", "shipped", "cancelled", "delivered", "returned",
 )  # fmt: skip
 
 
-def _line(line: OrderLine) -> dict[str, Any]:
+def _line(line: OrderLine, order: Order) -> dict[str, Any]:
     return {
         "position": line.position, "sku": line.sku.code, "name": line.name, "unit_price": f"{line.unit_price:.4f}",
         "line_total": f"{line.line_total:.2f}", "discount": f"{line.discount:.2f}",
         **{name: getattr(line, name) for name in _COUNTS},
+        "custom": api_values.shown(order.merchant, "line", line.custom),
     }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from orderhub.orders.models import AddressChange
 REMEDIES = {
     AddressChange.State.ASKING: _("The warehouse has been asked; look again for its answer."),
     AddressChange.State.TOO_LATE: _("Have the parcel intercepted, or take it back as a return."),
+    AddressChange.State.DECIDING: _("Some of it can still be turned: somebody has to decide about the rest."),
+    AddressChange.State.PARTLY: _("What came back goes to the new address; the rest went on to the old one."),
     AddressChange.State.REFUSED: _("Nothing to do: the order was cancelled."),
 }
 

@@ -79,6 +79,19 @@ class MergeForm(ReasonForm):
         self.fields["orders"].initial = [str(order.pk) for order in candidates]
 
 
+class DecisionForm(forms.Form):
+    """What becomes of an address change that cannot be done whole."""
+
+    way = forms.ChoiceField(label=_("What now"), widget=forms.RadioSelect(attrs={"class": "oh-checks"}))
+
+    def __init__(self, data: Any, *, can_split: bool) -> None:
+        super().__init__(data)
+        field: Any = self.fields["way"]
+        split = ("split", _("Send what came back to the new address"))
+        drop = ("drop", _("Send all of it to the old address"))
+        field.choices = [split, drop] if can_split else [drop]
+
+
 class AddressForm(ReasonForm):
     """The new address; name and telephone stay as they are where left empty."""
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
 
 from orderhub.access import answers
 from orderhub.access.models import Merchant
+from orderhub.fields import queries as fields
+from orderhub.fields.api_values import checked
 from orderhub.fulfillment import documents, wire_catalog, wire_orders
 from orderhub.inventory.models import Sku
 from orderhub.kernel import canonical, money
@@ -33,7 +36,7 @@ def place_one(
     Raises Refused for an unknown SKU, channel or region, and for a known number with other content.
     """
     draft = drafts_of([data], originals=[original], merchant=merchant, now=now)[0]
-    if isinstance(draft, Refused):
+    if isinstance(draft, Exception):
         raise draft
     placement = services.place([draft], merchant=merchant, actor=actor, now=now, source="api")[0]
     if placement.outcome == "conflict" or placement.order is None:
@@ -66,7 +69,7 @@ def answer_one(body: Any, *, key: str, merchant: Merchant, actor: str, now: date
     try:
         with transaction.atomic():
             draft = drafts_of([data], originals=[body], merchant=merchant, now=now)[0]
-            if isinstance(draft, Refused):
+            if isinstance(draft, Exception):
                 raise draft
             answer = _place_and_keep(
                 draft, key, body_hash, merchant=merchant, actor=actor, now=now, tell=tell
@@ -110,24 +113,58 @@ def order_exists(number: str) -> Refused:
 
 def drafts_of(
     bodies: Sequence[Mapping[str, Any]], *, originals: Sequence[Any], merchant: Merchant, now: datetime
-) -> list[OrderDraft | Refused]:
-    """A draft per validated body, or why it cannot be one; at most one query for all SKUs, one per channel."""
+) -> list[OrderDraft | Refused | ValidationError]:
+    """A draft per validated body, or why it cannot be one; at most one query for all SKUs, one per channel, and one for
+    custom fields that have changed.
+    """
+    book = fields.book(merchant)
     skus = wire_catalog.skus(merchant, {line["sku"] for data in bodies for line in data["lines"]})
     channels = {code: wire_catalog.channel(merchant, code) for code in {data["channel"] for data in bodies}}
-    found: list[OrderDraft | Refused] = []
+    found: list[OrderDraft | Refused | ValidationError] = []
     for data, original in zip(bodies, originals, strict=True):
         try:
-            draft = _draft(data, original, channels[data["channel"]], skus, now)
-        except Refused as no:
+            custom = _custom(data, book)
+            draft = _draft(data, original, channels[data["channel"]], skus, now, custom)
+        except (Refused, ValidationError) as no:
             found.append(no)
         else:
             found.append(services.refusal(draft, merchant=merchant) or draft)
     return found
 
 
+#: The custom values of an order, and those of its lines.
+_Custom = tuple[Mapping[str, Any], Sequence[Mapping[str, Any]]]
+
+
+def _custom(data: Mapping[str, Any], book: fields.Book) -> _Custom:
+    """The custom fields as they are stored; raises ValidationError with every wrong one at its place."""
+    asked = [line.get("custom") for line in data["lines"]]
+    if not book and not data.get("custom") and not any(asked):
+        return {}, [{}] * len(asked)
+    errors: dict[str, Any] = {}
+    order: Mapping[str, Any] = {}
+    try:
+        order = checked(book.of("order"), data.get("custom"))
+    except ValidationError as fault:
+        errors["custom"] = fault.detail
+    lines: list[Mapping[str, Any]] = []
+    faults: dict[int, Any] = {}
+    for position, given in enumerate(asked):
+        try:
+            lines.append(checked(book.of("line"), given))
+        except ValidationError as fault:
+            faults[position] = {"custom": fault.detail}
+    if faults:
+        errors["lines"] = [faults.get(position, {}) for position in range(max(faults) + 1)]
+    if errors:
+        raise ValidationError(errors)
+    return order, lines
+
+
 def _draft(
-    data: Mapping[str, Any], original: Any, channel: Channel | None, skus: Mapping[str, Sku], now: datetime
-) -> OrderDraft:
+    data: Mapping[str, Any], original: Any, channel: Channel | None, skus: Mapping[str, Sku], now: datetime,
+    custom: _Custom,
+) -> OrderDraft:  # fmt: skip
     if channel is None:
         raise Refused(
             "unknown_channel", _("There is no active channel %(code)s.") % {"code": data["channel"]},
@@ -141,7 +178,8 @@ def _draft(
         province=where["province"], city=where["city"], district=where["district"], address=where["address"],
         postcode=where["postcode"], name=where["name"], phone=where["phone"], email=where["email"],
         service=data["service"], green=data["green"], note=data["note"], extra=data["extra"],
-        lines=_lines(data["lines"], skus), original=original, content_hash=canonical.digest(dict(data)),
+        lines=_lines(data["lines"], skus, custom[1]), original=original,
+        content_hash=canonical.digest(dict(data)), custom=custom[0],
     )  # fmt: skip
     if draft.goods_total >= TOO_MUCH:
         raise Refused(
@@ -154,7 +192,9 @@ def _draft(
     return draft
 
 
-def _lines(lines: list[Mapping[str, Any]], skus: Mapping[str, Sku]) -> tuple[LineDraft, ...]:
+def _lines(
+    lines: list[Mapping[str, Any]], skus: Mapping[str, Sku], custom: Sequence[Mapping[str, Any]]
+) -> tuple[LineDraft, ...]:
     for position, line in enumerate(lines):
         if line["sku"] not in skus:
             raise Refused(
@@ -164,7 +204,7 @@ def _lines(lines: list[Mapping[str, Any]], skus: Mapping[str, Sku]) -> tuple[Lin
     return tuple(
         LineDraft(
             sku=skus[line["sku"]], quantity=line["quantity"], unit_price=line["unit_price"],
-            line_total=money.cents(line["unit_price"] * line["quantity"]), name=skus[line["sku"]].name,
+            line_total=money.cents(line["unit_price"] * line["quantity"]), name=skus[line["sku"]].name, custom=own,
         )
-        for line in lines
+        for line, own in zip(lines, custom, strict=True)
     )  # fmt: skip

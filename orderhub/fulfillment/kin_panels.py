@@ -18,7 +18,15 @@ from orderhub.orders import admin_words
 from orderhub.orders.models import AddressChange, Order
 from orderhub.templatetags.ui import pill
 
-TONES = {"requested": "wait", "asking": "warn", "applied": "ok", "refused": "wait", "too_late": "bad"}
+TONES = {
+    "requested": "wait",
+    "asking": "warn",
+    "applied": "ok",
+    "refused": "wait",
+    "too_late": "bad",
+    "deciding": "bad",
+    "partly": "warn",
+}
 
 
 @panel("kin", order=5, aside=True)

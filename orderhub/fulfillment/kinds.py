@@ -112,6 +112,26 @@ SCANNED = declare(
         "stage",
     ],
 )
+INTERCEPT_REQUESTED = declare(
+    "parcel.intercept_requested",
+    zh="已请承运商改派",
+    en="Carrier asked to redirect the parcel",
+    fields=["fulfillment", "warehouse", "parcel", "carrier", "tracking_number", "change"],
+)
+REDIRECTED = declare(
+    "parcel.redirected",
+    zh="包裹已改派至新地址",
+    en="Parcel redirected to the new address",
+    milestone="REDIRECTED",
+    visibility="public",
+    fields=["fulfillment", "warehouse", "parcel", "tracking_number"],
+)
+INTERCEPT_REFUSED = declare(
+    "parcel.intercept_refused",
+    zh="承运商无法改派",
+    en="The carrier could not redirect the parcel",
+    fields=["fulfillment", "warehouse", "parcel", "tracking_number", "reason"],
+)
 DELIVERED = declare(
     "parcel.delivered",
     zh="包裹已签收",

@@ -87,6 +87,27 @@ def ship(desk: Desk, case: Case, update: Update) -> None:
         row.to_in_progress()
 
 
+def redirected(desk: Desk, case: Case, update: Update) -> None:
+    """The carrier takes the parcel to the new address."""
+    parcel = _asked(case, update)
+    parcel.intercept = Parcel.Interception.REDIRECTED.value
+    desk.tell(case, kinds.REDIRECTED, update.occurred_at, parcel=parcel)
+
+
+def intercept_refused(desk: Desk, case: Case, update: Update) -> None:
+    """The carrier goes on to the old address."""
+    parcel = _asked(case, update)
+    parcel.intercept = Parcel.Interception.REFUSED.value
+    desk.tell(case, kinds.INTERCEPT_REFUSED, update.occurred_at, parcel=parcel, reason=update.reason)
+
+
+def _asked(case: Case, update: Update) -> Parcel:
+    parcel = _known(case, update)
+    if parcel.intercept != Parcel.Interception.ASKED:
+        raise Ignored("late")
+    return parcel
+
+
 def scan(desk: Desk, case: Case, update: Update) -> None:
     """A carrier's scan: always told, but an older one moves no status back, and a repeated one is ignored."""
     if update.status == Parcel.Status.DELIVERED:

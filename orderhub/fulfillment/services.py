@@ -39,6 +39,8 @@ _HANDLERS: Mapping[UpdateKind, Handler] = {
     "cancel_refused": handlers.cancel_refused,
     "scan": parcels.scan,
     "deliver": parcels.deliver,
+    "redirected": parcels.redirected,
+    "intercept_refused": parcels.intercept_refused,
 }
 
 
@@ -108,7 +110,11 @@ def _apply(
         outcomes[position] = _handle(desk, updates[position])
     desk.write()
     # A warehouse that was asked to stop may have answered an address change.
-    asked = {case.order.pk for case in desk.cases.values() if case.row.state_before_cancel}
+    asked = {
+        case.order.pk
+        for case in desk.cases.values()
+        if case.row.state_before_cancel or any(parcel.intercept for parcel in case.parcels)
+    }
     addresses.settle(asked, now=now, actor=actor)
     return [outcomes[position] for position in range(len(updates))]
 

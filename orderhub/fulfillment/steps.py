@@ -6,7 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from orderhub.events import log
 from orderhub.events import rows as writing
-from orderhub.fulfillment import kinds, plan, reserve
+from orderhub.fulfillment import (
+    flow_facts,  # noqa: F401  (teaches drawn flows)
+    kinds,
+    plan,
+    reserve,
+)
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.orders import carrying, holding, ledger, lifecycle
@@ -19,7 +24,10 @@ from rules.flow import NEXT, Context, Verdict, again, step, wait
 MOST_ATTEMPTS = 3
 
 
-@step("fulfillment.reserve", zh="预占库存", en="Reserve stock")
+@step(
+    "fulfillment.reserve", zh="预占库存", en="Reserve stock", icon="box", required=True, once=True,
+    after=("routing.route",), before=("fulfillment.release",),
+)  # fmt: skip
 def reserve_stock(orders: Sequence[Order], context: Context) -> Mapping[int, Verdict]:
     """Take the stock of what is planned; an order that cannot have all of it is routed afresh, three times
     at most."""
@@ -34,7 +42,10 @@ def reserve_stock(orders: Sequence[Order], context: Context) -> Mapping[int, Ver
     return {order.pk: _after_reserve(order.pk, refused, again_ids) for order in orders}
 
 
-@step("fulfillment.release", zh="下发仓库", en="Hand to the warehouse")
+@step(
+    "fulfillment.release", zh="下发仓库", en="Hand to the warehouse", icon="truck", required=True, once=True,
+    after=("order.screen", "fulfillment.reserve"),
+)  # fmt: skip
 def release(orders: Sequence[Order], context: Context) -> Mapping[int, Verdict]:
     """Hand every reserved fulfillment order to its warehouse; what still waits for stock is looked for
     again."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orderhub.events.models import Delivery
 from orderhub.events.registry import every, on
-from orderhub.fulfillment import accepting, services
+from orderhub.fulfillment import accepting, addresses, services
 from orderhub.fulfillment import kinds as own
 from orderhub.kernel import clock
 from orderhub.orders import kinds
@@ -30,3 +30,9 @@ def read_accepted(deliveries: Sequence[Delivery]) -> None:
 def forget_accepted() -> int:
     """Delete what has been finished for long."""
     return accepting.forget(now=clock.now())
+
+
+@every(60.0, name="fulfillment.address_deadline", queue="low")
+def call_for_late_addresses() -> int:
+    """Call a person where an address change waits for answers too long."""
+    return addresses.escalate(now=clock.now())

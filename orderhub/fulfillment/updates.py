@@ -9,7 +9,18 @@ from decimal import Decimal
 from typing import Literal
 
 UpdateKind = Literal[
-    "acknowledge", "pick", "pack", "ship", "reject", "short", "cancelled", "cancel_refused", "scan", "deliver"
+    "acknowledge",
+    "pick",
+    "pack",
+    "ship",
+    "reject",
+    "short",
+    "cancelled",
+    "cancel_refused",
+    "scan",
+    "deliver",
+    "redirected",
+    "intercept_refused",
 ]
 Status = Literal["applied", "ignored", "refused"]
 
@@ -30,6 +41,7 @@ class Update:
     - ship: `tracking_number` (empty: our own number stands in), `lines` (empty: everything left), weights;
     fewer units than are left is a short pick unless `more_to_come`.
     - short: `lines` are the units that cannot be shipped. reject, cancelled, cancel_refused: `reason`.
+    - redirected, intercept_refused: what a carrier that was asked to take a parcel elsewhere says; `reason`.
     - scan: `status` (Parcel.Status), `milestone` (code of milestones.csv), `place`, `text`, position.
     - deliver: `place`, `distance_km` driven.
     Scans and deliveries find their parcel by `tracking_number`; empty means the only parcel there is.

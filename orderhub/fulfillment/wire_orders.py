@@ -26,6 +26,7 @@ _FOUR_PLACES = Decimal("0.0001")
 _ORDER = frozenset(documents.OrderIn().fields)
 _PLACE = frozenset(documents.DestinationIn().fields)
 _LINE = frozenset(documents.LineIn().fields)
+_PLAIN_LINE = _LINE - {"custom"}
 #: name, longest, default; no default: must be there and not blank.
 _PLACE_TEXTS = (
     ("province", 60, None), ("city", 80, None), ("district", 80, ""), ("address", 500, None), ("name", 200, None),
@@ -86,6 +87,8 @@ def _order(body: object) -> dict[str, Any]:
     }
     if not found["channel"] or type(found["service"]) is not str or found["service"] not in _SERVICES:
         raise _Unusual
+    if "custom" in body:
+        found["custom"] = _custom(body["custom"])
     if "placed_at" in body:
         found["placed_at"] = _moment(body["placed_at"])
     return found
@@ -101,14 +104,17 @@ def _destination(place: object) -> dict[str, str]:
 
 
 def _line(line: object) -> dict[str, Any]:
-    if type(line) is not dict or line.keys() != _LINE:
+    if type(line) is not dict or (line.keys() != _PLAIN_LINE and line.keys() != _LINE):
         raise _Unusual
     quantity = line["quantity"]
     if type(quantity) is not int or not 1 <= quantity <= documents.MOST_UNITS:
         raise _Unusual
-    return {
+    found: dict[str, Any] = {
         "sku": _text(line, "sku", 80, None), "quantity": quantity, "unit_price": _price(line["unit_price"]),
     }  # fmt: skip
+    if "custom" in line:
+        found["custom"] = _custom(line["custom"])
+    return found
 
 
 def _price(value: object) -> Decimal:
@@ -154,6 +160,12 @@ def _flag(source: Mapping[str, object], name: str) -> bool:
 
 def _extra(value: object) -> dict[str, Any]:
     if type(value) is not dict or not documents.extra_fits(value):
+        raise _Unusual
+    return value
+
+
+def _custom(value: object) -> dict[str, Any]:
+    if type(value) is not dict:
         raise _Unusual
     return value
 

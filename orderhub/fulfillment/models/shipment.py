@@ -12,6 +12,11 @@ from orderhub.fulfillment.models.fulfillment import FulfillmentLine, Fulfillment
 class Parcel(models.Model):
     """One box with one tracking number."""
 
+    class Interception(models.TextChoices):
+        ASKED = "asked", _("carrier asked")
+        REDIRECTED = "redirected", _("redirected")
+        REFUSED = "refused", _("carrier refused")
+
     class Status(models.TextChoices):
         PENDING = "pending", _("waiting for pick-up")
         PICKED_UP = "picked_up", _("picked up")
@@ -48,6 +53,11 @@ class Parcel(models.Model):
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     eta_from_at = models.DateTimeField(_("earliest arrival"), null=True, blank=True)
     eta_to_at = models.DateTimeField(_("latest arrival"), null=True, blank=True)
+    custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
+    intercept = models.CharField(
+        _("interception"), max_length=10, choices=Interception.choices, blank=True, default="", db_default="",
+        help_text=_("Whether the carrier was asked to take it to another address, and what it said."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("parcel")
