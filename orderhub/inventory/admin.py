@@ -27,6 +27,7 @@ from unfold.views import ChangeList
 
 from orderhub.inventory import (
     admin_coming,
+    admin_fields,
     admin_movements,
     admin_sources,
     heat,
@@ -35,26 +36,31 @@ from orderhub.inventory import (
     telling,
 )
 from orderhub.inventory.admin_base import HubAdmin, SafeResource, ToldResource, actor_of, button, named
+from orderhub.inventory.admin_custom import CustomPages, CustomTable, CustomTables
 from orderhub.inventory.models import Sku, Stock, Warehouse
 from orderhub.kernel import clock
 from orderhub.templatetags.ui import pill
 
-__all__ = ["admin_coming", "admin_movements", "admin_sources", "ask"]  # registers more tables
+__all__ = ["admin_coming", "admin_fields", "admin_movements", "admin_sources", "ask"]  # registers more tables
 #: More stock rows than these are counted by a file.
 MOST_COUNTED = 100
 
 
-class WarehouseResource(SafeResource):
+class WarehouseResource(CustomTable, SafeResource):
     """Warehouses as a table."""
+
+    custom_target = "warehouse"
 
     class Meta:
         model = Warehouse
-        exclude = ("accepts", "serves_provinces")
+        exclude = ("accepts", "serves_provinces", "custom")
 
 
 @admin.register(Warehouse)
-class WarehouseAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
+class WarehouseAdmin(CustomPages, CustomTables, ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
     """The network; freezing keeps new orders away at once, what is released already goes on."""
+
+    custom_target = "warehouse"
 
     resource_classes = [WarehouseResource]
     import_form_class = ImportForm
@@ -83,9 +89,17 @@ class WarehouseAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
         (None, {"fields": (("merchant", "code"), ("name", "name_en"), ("kind", "is_frozen", "is_active"))}),
         (
             _("Place"),
-            {"fields": (("country", "province", "city"), "address", ("latitude", "longitude", "time_zone"))},
+            {
+                "fields": (
+                    ("country", "province", "city"),
+                    "address",
+                    ("contact", "phone"),
+                    ("latitude", "longitude", "time_zone"),
+                )
+            },
         ),
         (_("Work"), {"fields": (("cutoff_at", "capacity_per_day"), "accepts", "serves_provinces")}),
+        (_("Stock reports"), {"fields": (("tolerance_units", "tolerance_percent"),)}),
         (
             _("Cost and energy"),
             {"fields": (("handling_per_parcel", "handling_per_line"), ("energy_source", "kwh_per_tonne"))},
@@ -170,12 +184,14 @@ class WarehouseAdmin(ImportExportModelAdmin, SimpleHistoryAdmin, HubAdmin):
         messages.success(request, text % {"count": len(changed)})
 
 
-class SkuResource(ToldResource):
+class SkuResource(CustomTable, ToldResource):
     """SKUs as a table."""
+
+    custom_target = "sku"
 
     class Meta:
         model = Sku
-        exclude = ("traits",)
+        exclude = ("traits", "custom")
 
     def tell(self, saved: list[Sku], *, actor: str) -> None:
         """Weights may have come with the file."""
@@ -183,8 +199,10 @@ class SkuResource(ToldResource):
 
 
 @admin.register(Sku)
-class SkuAdmin(ImportExportModelAdmin, HubAdmin):
+class SkuAdmin(CustomPages, CustomTables, ImportExportModelAdmin, HubAdmin):
     """The catalog."""
+
+    custom_target = "sku"
 
     resource_classes = [SkuResource]
     import_form_class = ImportForm

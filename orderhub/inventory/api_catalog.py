@@ -20,6 +20,7 @@ from orderhub.access.etags import TaggedDetail
 from orderhub.access.filters import Filter
 from orderhub.access.models import User
 from orderhub.access.sparse import SparseFields
+from orderhub.fields.api_values import CustomValues, narrow
 from orderhub.inventory import services, telling
 from orderhub.inventory.models import Sku, Warehouse
 from orderhub.kernel import clock
@@ -30,12 +31,13 @@ class SkuSerializer(serializers.ModelSerializer[Sku]):
 
     sku = serializers.CharField(source="code", max_length=80)
     traits = serializers.ListField(child=serializers.CharField(max_length=20), max_length=10, required=False)
+    custom = CustomValues("sku")
 
     class Meta:
         model = Sku
         fields = [
             "id", "sku", "name", "name_en", "category", "price", "currency", "grams", "volume_cm3", "traits", "hs_code",
-            "is_active",
+            "is_active", "custom",
         ]  # fmt: skip
         extra_kwargs = {
             "price": {"min_value": 0},
@@ -57,12 +59,14 @@ class WarehouseSerializer(serializers.ModelSerializer[Warehouse]):
     serves_provinces = serializers.ListField(
         child=serializers.CharField(max_length=40), max_length=60, required=False
     )
+    custom = CustomValues("warehouse")
 
     class Meta:
         model = Warehouse
         fields = [
             "id", "code", "name", "name_en", "kind", "country", "province", "city", "latitude", "longitude", "cutoff_at",
             "capacity_per_day", "serves_provinces", "energy_source", "is_frozen", "is_active",
+            "custom",
         ]  # fmt: skip
         extra_kwargs = {
             "latitude": {"min_value": -90, "max_value": 90},
@@ -84,6 +88,8 @@ class _Catalog(
     scope = "stock"
     model: type[Any]
     code_field = "code"
+    #: The kind of record that custom fields belong to.
+    target: str
     http_method_names = ["get", "head", "options", "post", "patch"]
     orderings = {"code": ("code", "id"), "-code": ("-code", "-id"), "id": ("id",), "-id": ("-id",)}
 
@@ -91,6 +97,10 @@ class _Catalog(
         """The caller's own rows only."""
         rows: QuerySet[Any] = self.model.objects.filter(merchant=merchant_of(self.request))
         return rows
+
+    def narrow(self, rows: QuerySet[Any], name: str, given: str) -> QuerySet[Any] | None:
+        """Filters by custom fields: `custom.<code>`, `.from` and `.to`."""
+        return narrow(rows, self.request, self.target, name, given)
 
     def create(self, request: Request) -> Response:
         """A new one; a code that exists is an error of its field."""
@@ -147,6 +157,7 @@ class SkuViewSet(_Catalog):
 
     serializer_class = SkuSerializer
     model = Sku
+    target = "sku"
     queryset = Sku.objects.none()
     code_field = "sku"
     filters = {
@@ -170,6 +181,7 @@ class WarehouseViewSet(_Catalog):
 
     serializer_class = WarehouseSerializer
     model = Warehouse
+    target = "warehouse"
     queryset = Warehouse.objects.none()
     filters = {
         "code": Filter("code", text="The warehouse's code."),

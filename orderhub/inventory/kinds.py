@@ -29,3 +29,21 @@ WORKSHOP_CHANGED = declare(
     en="Make to order changed",
     fields=["warehouse", "takes_orders"],
 )
+STOCK_REPORTED = declare(
+    "stock.reported",
+    zh="收到仓库库存报告",
+    en="Stock report taken",
+    fields=["report", "warehouse", "kind", "reported_at", "lines", "booked", "waiting", "refused"],
+)
+STOCK_CORRECTED = declare(
+    "stock.corrected",
+    zh="库存差异已入账",
+    en="Stock difference booked",
+    fields=["report", "warehouse", "sku", "reason", "units", "short"],
+)
+STOCK_DISMISSED = declare(
+    "stock.difference_dismissed",
+    zh="库存差异未采用",
+    en="Stock difference dismissed",
+    fields=["report", "warehouse", "sku", "reason", "units"],
+)

@@ -6,7 +6,7 @@ Whoever also locks orders locks them first, and stream heads last.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from orderhub.events.log import GENESIS
@@ -15,6 +15,9 @@ from orderhub.inventory.models import Stock, WarehouseDay
 
 #: (sku id, warehouse id)
 Place = tuple[int, int]
+#: Days that have their row: it is there for good, unless the transaction that made it failed.
+_seen_days: set[tuple[int, date]] = set()
+_MOST_SEEN = 10_000
 
 
 def stock(places: Collection[Place]) -> dict[Place, Stock]:
@@ -30,19 +33,43 @@ def stock(places: Collection[Place]) -> dict[Place, Stock]:
 
 
 def days(wanted: Collection[tuple[int, date]]) -> dict[tuple[int, date], WarehouseDay]:
-    """The load rows of these (warehouse id, local day), made where missing, locked. Two queries."""
+    """The load rows of these (warehouse id, local day), made where missing, locked. One query where this process has
+    seen them all, else two.
+    """
     keys = sorted(set(wanted))
-    WarehouseDay.objects.bulk_create(
-        [WarehouseDay(warehouse_id=warehouse_id, date=day) for warehouse_id, day in keys],
-        ignore_conflicts=True,
-    )
+    new = [key for key in keys if key not in _seen_days]
+    if new:
+        _make_days(new)
+    found = _locked_days(keys)
+    if len(found) < len(keys):
+        # Whoever made one of them has taken that back.
+        _make_days(keys)
+        found = _locked_days(keys)
+    if len(_seen_days) > _MOST_SEEN:
+        _seen_days.clear()
+    _seen_days.update(found)
+    return found
+
+
+def forget() -> None:
+    """Know of no days any more."""
+    _seen_days.clear()
+
+
+def _make_days(keys: Iterable[tuple[int, date]]) -> None:
+    days = [WarehouseDay(warehouse_id=warehouse_id, date=day) for warehouse_id, day in keys]
+    WarehouseDay.objects.bulk_create(days, ignore_conflicts=True)
+
+
+def _locked_days(keys: Sequence[tuple[int, date]]) -> dict[tuple[int, date], WarehouseDay]:
     rows = (
         WarehouseDay.objects.select_for_update(of=("self",))
         .select_related("warehouse")
         .filter(warehouse_id__in={key[0] for key in keys}, date__in={key[1] for key in keys})
         .order_by("warehouse_id", "date")
     )
-    return {(row.warehouse_id, row.date): row for row in rows}
+    wanted = set(keys)
+    return {key: row for row in rows if (key := (row.warehouse_id, row.date)) in wanted}
 
 
 def stream(name: str) -> None:

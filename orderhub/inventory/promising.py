@@ -124,6 +124,31 @@ def differences() -> list[str]:
 
 
 @transaction.atomic
+def moved(name: str) -> list[int] | None:
+    """The SKUs of the next movements behind a reader's own cursor, which moves on with the caller's transaction; at
+    most 5,000 movements. Empty: nothing moved, or another reader of that name is at it. None: the reader is new or lost
+    its place; it stands at the end now, and must look at everything once.
+    """
+    skips = connection.features.has_select_for_update_skip_locked
+    if _is_lost(name):
+        end = _horizon() or Place(0, 0)
+        place = {"tx": end.tx, "movement_id": end.movement_id}
+        MovementCursor.objects.update_or_create(name=name, defaults=place)
+        return None
+    cursor = MovementCursor.objects.select_for_update(skip_locked=skips).filter(name=name).first()
+    end_or_none = _horizon()
+    if cursor is None or end_or_none is None:
+        return []
+    if (end_or_none.tx, end_or_none.movement_id) <= (cursor.tx, cursor.movement_id):
+        return []
+    found = _read(Place(cursor.tx, cursor.movement_id), end_or_none)
+    last = Place(found[-1][0], found[-1][1]) if len(found) == _BATCH else end_or_none
+    cursor.tx, cursor.movement_id = last.tx, last.movement_id
+    cursor.save(update_fields=["tx", "movement_id"])
+    return sorted({sku_id for _tx, _pk, sku_id, _moved_at in found})
+
+
+@transaction.atomic
 def _follow_once() -> int:
     skips = connection.features.has_select_for_update_skip_locked
     cursor = MovementCursor.objects.select_for_update(skip_locked=skips).filter(name=NAME).first()
@@ -203,11 +228,11 @@ def _moving(after: Place) -> set[int]:
         return {sku_id for (sku_id,) in cursor.fetchall()}
 
 
-def _is_lost() -> bool:
+def _is_lost(name: str = NAME) -> bool:
     """Whether nothing was read yet, or the database was restored onto a server whose transactions are younger
     than the cursor.
     """
-    tx = MovementCursor.objects.filter(name=NAME).values_list("tx", flat=True).first()
+    tx = MovementCursor.objects.filter(name=name).values_list("tx", flat=True).first()
     if tx is None or connection.vendor == "sqlite":
         return tx is None
     with connection.cursor() as cursor:

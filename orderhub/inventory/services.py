@@ -32,6 +32,8 @@ class Take:
     warehouse_id: int
     sku_id: int
     quantity: int
+    #: When it left, if that was not just now.
+    left_at: datetime | None = None
 
     @property
     def place(self) -> Place:
@@ -95,7 +97,9 @@ def free(requests: Sequence[Take], *, reference: str, actor: str, now: datetime)
 
 def ship(requests: Sequence[Take], *, reference: str, actor: str, now: datetime) -> None:
     """Reserved units leave the warehouse; raises Refused("stock_not_reserved") if more than is reserved."""
-    moves = [Move(x.place, -x.quantity, -x.quantity, f"{reference}:{x.key}", now) for x in requests]
+    moves = [
+        Move(x.place, -x.quantity, -x.quantity, f"{reference}:{x.key}", x.left_at or now) for x in requests
+    ]
     _give(requests, moves, Kind.SHIP, actor=actor, now=now)
 
 
@@ -114,7 +118,7 @@ def receive(
         _make(places, posted.shelves, now=now)
         if not posting.post(moves, kind=kind, actor=actor, now=now).is_written:
             raise ValueError("what is received cannot take away what is promised")
-    _tell([(warehouse, sku) for warehouse, sku, units in rows if units > 0], actor=actor, now=now)
+    tell_more([(warehouse, sku) for warehouse, sku, units in rows if units > 0], actor=actor, now=now)
 
 
 @transaction.atomic
@@ -127,10 +131,7 @@ def set_counts(
     the log.
     """
     counts = {(sku.pk, warehouse.pk): (warehouse, sku, units) for warehouse, sku, units in rows}
-    found = posting.shelves(counts)
-    if len(found) < len(counts):
-        _make([(warehouse, sku) for warehouse, sku, _units in counts.values()], found, now=now)
-        found = posting.shelves(counts)
+    found = stand([(warehouse, sku) for warehouse, sku, _units in counts.values()], now=now)
     outcomes: dict[Place, Counted] = {}
     moves: list[Move] = []
     for place, (warehouse, sku, units) in counts.items():
@@ -141,8 +142,18 @@ def set_counts(
             moves.append(Move(place, stands - shelf.on_hand, 0, reference, now))
     if not posting.post(moves, kind=Kind.COUNT, actor=actor, now=now).is_written:
         raise RuntimeError("stock changed under its lock")
-    _tell([(x.warehouse, x.sku) for x in outcomes.values() if x.change > 0], actor=actor, now=now)
+    tell_more([(x.warehouse, x.sku) for x in outcomes.values() if x.change > 0], actor=actor, now=now)
     return [outcomes[sku.pk, warehouse.pk] for warehouse, sku, _units in rows]
+
+
+def stand(places: Sequence[tuple[Warehouse, Sku]], *, now: datetime) -> dict[Place, Shelf]:
+    """What the stock rows of these places say, locked and made where missing; within the caller's transaction."""
+    wanted = {(sku.pk, warehouse.pk) for warehouse, sku in places}
+    found = posting.shelves(wanted)
+    if len(found) < len(wanted):
+        _make(places, found, now=now)
+        found = posting.shelves(wanted)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +167,7 @@ class Load:
     made: int = 0
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def take_capacity(loads: Sequence[Load]) -> set[Hashable]:
     """Promise parcels and units to be made to warehouse days, all or nothing per key; the refused keys.
 
@@ -181,7 +192,7 @@ def take_capacity(loads: Sequence[Load]) -> set[Hashable]:
     return refused
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def free_capacity(loads: Sequence[Load]) -> None:
     """Take promised parcels and units to be made off warehouse days again; never below zero."""
     if not loads:
@@ -292,8 +303,10 @@ def _write_days(
     WarehouseDay.objects.bulk_update(changed, fields)
 
 
-def _tell(places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datetime) -> None:
-    """One stock.received per warehouse, in the merchant's stock stream."""
+def tell_more(places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datetime) -> None:
+    """Tell that more is on these shelves, so that waiting orders are tried again: one stock.received per warehouse, in
+    the merchant's stock stream. Within the caller's transaction.
+    """
     skus: dict[Warehouse, set[str]] = {}
     for warehouse, sku in places:
         skus.setdefault(warehouse, set()).add(sku.code)

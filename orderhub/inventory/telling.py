@@ -11,9 +11,11 @@ from datetime import datetime
 from django.db import transaction
 
 from orderhub.events import log
+from orderhub.events.log import Fact
 from orderhub.inventory import kinds, locks
 from orderhub.inventory.models import CustomsLane, Sku, Workshop
 
+__all__ = ["Fact"]
 #: Fields of a SKU that decide whether and from where it can be sent.
 SHIPPING_FIELDS = frozenset({"grams", "volume_cm3", "traits"})
 _MOST_CODES = 500
@@ -28,7 +30,7 @@ def skus(rows: Iterable[tuple[int, str]], *, actor: str, now: datetime) -> None:
     for merchant_id, found in sorted(codes.items()):
         held = sorted(found)
         facts += [
-            _fact(merchant_id, kinds.SKU_CHANGED.name, {"skus": held[start : start + _MOST_CODES]})
+            fact(merchant_id, kinds.SKU_CHANGED.name, {"skus": held[start : start + _MOST_CODES]})
             for start in range(0, len(held), _MOST_CODES)
         ]
     record(facts, actor=actor, now=now)
@@ -43,7 +45,7 @@ def sku_if(row: Sku, changed: Collection[str], *, actor: str, now: datetime) -> 
 def customs(rows: Sequence[CustomsLane], *, actor: str, now: datetime) -> None:
     """Tell that customs lanes were opened, closed or taken away."""
     facts = [
-        _fact(
+        fact(
             lane.merchant_id, kinds.CUSTOMS_CHANGED.name,
             {"from_country": lane.from_country, "to_country": lane.to_country, "is_open": lane.is_open},
         )
@@ -55,7 +57,7 @@ def customs(rows: Sequence[CustomsLane], *, actor: str, now: datetime) -> None:
 def workshops(rows: Sequence[Workshop], *, actor: str, now: datetime) -> None:
     """Tell that factories make other SKUs, more or fewer units, or in another time."""
     facts = [
-        _fact(
+        fact(
             row.merchant_id, kinds.WORKSHOP_CHANGED.name,
             {"warehouse": row.warehouse.code, "takes_orders": row.is_active},
         )
@@ -65,12 +67,13 @@ def workshops(rows: Sequence[Workshop], *, actor: str, now: datetime) -> None:
 
 
 @transaction.atomic
-def record(facts: Sequence[log.Fact], *, actor: str, now: datetime) -> None:
+def record(facts: Sequence[Fact], *, actor: str, now: datetime) -> None:
     """Record facts of streams that no aggregate's row guards: their heads are locked in order of their names."""
     for name in sorted({fact.stream for fact in facts}):
         locks.stream(name)
     log.record(facts, now=now, actor=actor)
 
 
-def _fact(merchant_id: int, kind: str, payload: dict[str, object]) -> log.Fact:
-    return log.Fact(f"stock:{merchant_id}", kind, payload, merchant_id)
+def fact(merchant_id: int, kind: str, payload: dict[str, object]) -> Fact:
+    """A fact of the merchant's stock stream."""
+    return Fact(f"stock:{merchant_id}", kind, payload, merchant_id)

@@ -41,6 +41,8 @@ class Warehouse(models.Model):
     latitude = models.DecimalField(_("latitude"), max_digits=8, decimal_places=5)
     longitude = models.DecimalField(_("longitude"), max_digits=8, decimal_places=5)
     time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
+    contact = models.CharField(_("contact"), max_length=80, blank=True, default="", db_default="")
+    phone = models.CharField(_("telephone"), max_length=40, blank=True, default="", db_default="")
     cutoff_at = models.TimeField(_("cut-off time"), default="16:00")
     capacity_per_day = models.PositiveIntegerField(
         _("parcels per day"), null=True, blank=True, help_text=_("Empty means no limit.")
@@ -59,8 +61,17 @@ class Warehouse(models.Model):
     kwh_per_tonne = models.DecimalField(
         _("kWh per tonne handled"), max_digits=8, decimal_places=3, default=Decimal("18.000")
     )
+    tolerance_units = models.PositiveIntegerField(
+        _("tolerated difference in units"), default=0, db_default=0,
+        help_text=_("Stock reports that differ by no more are booked by themselves; 0: a person decides."),
+    )  # fmt: skip
+    tolerance_percent = models.DecimalField(
+        _("tolerated difference in percent"), max_digits=5, decimal_places=2, default=Decimal(0),
+        db_default=Decimal(0), help_text=_("Of what is on hand; the larger of the two counts."),
+    )  # fmt: skip
     is_frozen = models.BooleanField(_("frozen"), default=False, help_text=_("No new orders are routed here."))
     is_active = models.BooleanField(_("active"), default=True)
+    custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
     history = HistoricalRecords()
 
     class Meta:
@@ -89,6 +100,7 @@ class Sku(models.Model):
     )
     hs_code = models.CharField(_("HS code"), max_length=13, blank=True)
     is_active = models.BooleanField(_("active"), default=True)
+    custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
 
     class Meta:
         verbose_name = _("SKU")
@@ -139,6 +151,7 @@ class Movement(models.Model):
         SHIP = "ship", _("shipped")
         RETURN = "return", _("return")
         SAFETY = "safety", _("safety stock changed")
+        ADJUST = "adjust", _("change told by the warehouse")
 
     stock = models.ForeignKey(
         Stock, verbose_name=_("stock"), on_delete=models.PROTECT, related_name="movements"
@@ -160,6 +173,12 @@ class Movement(models.Model):
                 fields=["stock", "moved_at", "on_hand_change"],
                 name="inventory_movement_shipped",
                 condition=models.Q(kind="ship"),
+            ),
+            # What else came or left since a report's moment; orders write none of these.
+            models.Index(
+                fields=["stock", "moved_at", "on_hand_change"],
+                name="inventory_movement_moving",
+                condition=models.Q(kind__in=["receipt", "return", "adjust"]),
             ),
         ]
 

@@ -1,0 +1,34 @@
+"""Stock tables; imported here so that Django finds them in one place."""
+
+from orderhub.inventory.models.reports import StockReport, StockReportLine
+from orderhub.inventory.models.shelves import (
+    CustomsLane,
+    ExpectedReceipt,
+    Movement,
+    MovementCursor,
+    Promisable,
+    Reservation,
+    ReservationLine,
+    Sku,
+    Stock,
+    Warehouse,
+    WarehouseDay,
+    Workshop,
+)
+
+__all__ = [
+    "CustomsLane",
+    "ExpectedReceipt",
+    "Movement",
+    "MovementCursor",
+    "Promisable",
+    "Reservation",
+    "ReservationLine",
+    "Sku",
+    "Stock",
+    "StockReport",
+    "StockReportLine",
+    "Warehouse",
+    "WarehouseDay",
+    "Workshop",
+]
