@@ -84,6 +84,12 @@ _FORMS = {
 }
 
 
+def _narrowed(view: Any, queryset: QuerySet[Any], name: str, given: str) -> QuerySet[Any] | None:
+    """What a view makes of filters whose names nobody knows beforehand, such as custom fields."""
+    narrow = getattr(view, "narrow", None)
+    return None if narrow is None else narrow(queryset, name, given)
+
+
 class Whitelist(BaseFilterBackend):
     """Applies a view's `filters` (name → Filter) to its list; an unknown name is 400 and told the known ones."""
 
@@ -98,6 +104,8 @@ class Whitelist(BaseFilterBackend):
                 queryset = queryset.filter(**{known[name].lookup: known[name].read(name, given)})
                 if name in RETIRED:
                     answer_headers(request).extend(deprecated_headers(name).items())
+            elif (narrowed := _narrowed(view, queryset, name, given)) is not None:
+                queryset = narrowed
             elif name not in COMMON:
                 raise Refused(
                     "unknown_filter", _("There is no filter %(name)s.") % {"name": name[:60]},

@@ -62,7 +62,7 @@ _lock = threading.Lock()
 _down_until = 0.0
 
 
-def take(name: str, *, rate: int, burst: int) -> Verdict:
+def take(name: str, *, rate: float, burst: int) -> Verdict:
     """Take one of the `burst` calls that refill with `rate` per second; without its Redis everything passes."""
     if not settings.REDIS_URL:
         return _verdict(*_taken_here(name, rate=rate, burst=burst), rate=rate, burst=burst)
@@ -85,7 +85,7 @@ def reset() -> None:
     _down_until = 0.0
 
 
-def _taken_here(name: str, *, rate: int, burst: int) -> tuple[bool, float, float]:
+def _taken_here(name: str, *, rate: float, burst: int) -> tuple[bool, float, float]:
     step = 1 / rate
     with _lock:
         now = monotonic()
@@ -100,7 +100,7 @@ def _taken_here(name: str, *, rate: int, burst: int) -> tuple[bool, float, float
     return True, full + step - now, 0.0
 
 
-def _verdict(passes: bool, full_in: float, wait: float, *, rate: int, burst: int) -> Verdict:
+def _verdict(passes: bool, full_in: float, wait: float, *, rate: float, burst: int) -> Verdict:
     remaining = max(int(burst - full_in * rate + 1e-6), 0)
     return Verdict(passes, burst, remaining, ceil(full_in), wait)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
+
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.access.scopes import validate
+
+
+def new_revision() -> int:
+    """A number that was never used before: 62 bits of chance, so that a restored database cannot repeat one."""
+    return secrets.randbits(62)
 
 
 class Merchant(models.Model):
@@ -20,6 +27,8 @@ class Merchant(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    # Another number whenever its custom fields change: whoever has the merchant at hand knows whether to read them again.
+    fields_revision = models.BigIntegerField(default=new_revision, db_default=0, editable=False)
 
     class Meta:
         verbose_name = _("merchant")

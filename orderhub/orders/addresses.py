@@ -90,10 +90,11 @@ def freeze(order: Order, change: AddressChange, *, now: datetime, actor: str) ->
         lifecycle.save([order], lifecycle.STEP_FIELDS, now=now)
 
 
-def apply(order: Order, change: AddressChange, *, now: datetime, actor: str) -> None:
+def apply(order: Order, change: AddressChange, *, partly: bool = False, now: datetime, actor: str) -> None:
     """Send a locked order of which nothing is planned any more to the new address, and tell the log.
 
-    It walks through screening again; what it costs stays as it is. Holds that waited for an address end.
+    What no warehouse has walks through screening again; what it costs stays as it is. Holds that waited for an address
+    end. `partly`: a part of it goes on to the old address.
     """
     place = regions.locate(*(change.new_place[name] for name in ("country", "province", "city")))
     assert place is not None, "refusal() was asked before"
@@ -104,8 +105,9 @@ def apply(order: Order, change: AddressChange, *, now: datetime, actor: str) -> 
     order.latitude, order.longitude = Decimal(f"{place.lat:.5f}"), Decimal(f"{place.lng:.5f}")
     order.is_remote, order.person, order.promised_at = place.remote, change.new_person, None
     _start_over(order, now=now)
+    state = AddressChange.State.PARTLY if partly else AddressChange.State.APPLIED
     holding.lift([order], lambda hold: hold.reason in _ANSWERED, note="", now=now, actor=actor)
-    _settled(change, AddressChange.State.APPLIED, "", now=now)
+    _settled(change, state, "", now=now)
     facts = {
         "change": change.pk, "requested_by": change.requested_by, "stage": order.stage,
         "other_country": before[0] != order.country,
@@ -116,6 +118,15 @@ def apply(order: Order, change: AddressChange, *, now: datetime, actor: str) -> 
     )
 
 
+def divide(order: Order, change: AddressChange, *, moved: int, stuck: int, now: datetime, actor: str) -> None:
+    """Some of it came back and some did not: the order stays frozen until a person decides."""
+    change.state = AddressChange.State.DECIDING.value
+    change.save(update_fields=["state"])
+    facts = {"change": change.pk, "moved": moved, "stuck": stuck, "stage": order.stage}
+    fact = log.Fact(order.stream, kinds.ADDRESS_CHANGE_DIVIDED.name, facts, order.merchant_id)
+    log.record([fact], now=now, actor=actor)
+
+
 def fail(
     order: Order, change: AddressChange, *, too_late: bool, answer: str, now: datetime, actor: str
 ) -> None:
@@ -123,7 +134,10 @@ def fail(
     holding.lift([order], holding.is_freeze, note="", now=now, actor=actor)
     state = AddressChange.State.TOO_LATE if too_late else AddressChange.State.REFUSED
     _settled(change, state, answer, now=now)
-    facts = {"change": change.pk, "state": state.value, "answer": answer, "stage": order.stage}
+    facts = {
+        "change": change.pk, "state": state.value, "answer": answer, "requested_by": change.requested_by,
+        "stage": order.stage,
+    }  # fmt: skip
     log.record(
         [log.Fact(order.stream, kinds.ADDRESS_CHANGE_FAILED.name, facts, order.merchant_id)],
         now=now,
@@ -134,15 +148,21 @@ def fail(
 def _start_over(order: Order, *, now: datetime) -> None:
     """Back to the first step, in the stage its lines say; a held order waits there."""
     lines = holding.lines_of([order])[order.pk]
+    if not any(line.open or line.backordered for line in lines):
+        # All of it is on its way: only the address changes.
+        lifecycle.save([order], _LOCATED, now=now)
+        return
     ledger.move(ledger.all_of(lines, ("backordered",), "open"))
     ledger.save(lines)
     lifecycle.settle([(order, lines)])
     order.attempts = 0
-    lifecycle.send_to([order], journeys.of_merchants([order.merchant_id])[order.merchant_id][0])
+    first, order.flow_node = journeys.walk_of(order).first
+    order.flow_marks = []
+    lifecycle.send_to([order], first)
     if holding.active([order.pk]):
         lifecycle.transition([order] if order.stage == Stage.RECEIVED else [], Stage.REVIEWING)
         lifecycle.park([order], holding.WAITING_FOR)
-    lifecycle.save([order], ["stage", *lifecycle.STEP_FIELDS, *_LOCATED], now=now)
+    lifecycle.save([order], ["stage", *lifecycle.STEP_FIELDS, *lifecycle.FLOW_FIELDS, *_LOCATED], now=now)
 
 
 def _settled(change: AddressChange, state: AddressChange.State, answer: str, *, now: datetime) -> None:

@@ -16,16 +16,27 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter, 
 
 from orderhub.inventory.admin_base import HubAdmin, ReadOnlyAdmin
 from orderhub.kernel import clock
-from orderhub.orders import admin_words
+from orderhub.orders import admin_promotions, admin_words
 from orderhub.orders.models import Channel, Hold
 from orderhub.templatetags.ui import pill
+
+__all__ = ["ChannelAdmin", "HoldAdmin", "admin_promotions"]
 
 
 @admin.register(Channel)
 class ChannelAdmin(HubAdmin):
     """Shops and marketplaces."""
 
-    list_display = ("name", "code", "merchant", "kind", "merge_window_seconds", "is_active")
+    list_display = (
+        "name",
+        "code",
+        "merchant",
+        "kind",
+        "merge_window_seconds",
+        "risk_mode",
+        "ships_from",
+        "is_active",
+    )
     list_filter = (("merchant", RelatedDropdownFilter), "is_active")
     list_select_related = ("merchant",)
     search_fields = ("code", "name", "name_en")

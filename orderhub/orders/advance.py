@@ -14,8 +14,9 @@ from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
 
-from orderhub.events import rows
+from orderhub.events import log, rows
 from orderhub.orders import journeys, lifecycle
+from orderhub.orders.flows.trail import Trail
 from orderhub.orders.models import Hold, Order
 from orderhub.orders.models.order import StepState
 from rules import flow
@@ -27,6 +28,8 @@ _MOST_STEPS = 20
 # SQLite has one writer at a time, and whoever places an order waits for it: no pass may take longer than about 100 ms.
 _AT_ONCE = {"sqlite": 15}
 _AT_ONCE_ELSEWHERE = 250
+# Routed, reserved, released: what an ordinary pass tells of an order.
+_EVENTS_PER_ORDER = 3
 
 
 class Unfinished(RuntimeError):
@@ -118,44 +121,55 @@ def _pass(name: str, order_ids: Sequence[int], context: Context, *, most: int) -
     held = set(
         Hold.objects.filter(order__in=orders, released_at__isnull=True).values_list("order_id", flat=True)
     )
-    flows = journeys.of_merchants({order.merchant_id for order in orders})
+    walks = journeys.kept(context, orders)
+    trail = Trail(orders, walks, context)
     walking = {name: [order for order in orders if order.pk not in held]}
     lifecycle.park([order for order in orders if order.pk in held], "hold")
     steps = 0
-    with rows.gathered():
+    with rows.gathered(), log.chained(spare=len(orders) * _EVENTS_PER_ORDER):
         while walking and most:
             at = next(iter(walking))
             group, most = walking.pop(at), most - 1
             verdicts = flow.get(at).run(group, context) if group else {}
-            _apply(group, verdicts, flows)
+            _apply(group, verdicts, walks, trail)
             ready = [order for order in group if order.step_state == StepState.READY]
             steps += len(ready)
             for order in ready:
                 if verdicts[order.pk].kind == "next":
                     walking.setdefault(order.step, []).append(order)
-        lifecycle.save(orders, lifecycle.STEP_FIELDS, now=context.now)
+        lifecycle.save(orders, [*lifecycle.STEP_FIELDS, *trail.fields], now=context.now)
+        trail.record()
     return _Walked({order.pk for order in orders if order.step_state == StepState.READY}, steps)
 
 
 def _locked(name: str, order_ids: Sequence[int]) -> list[Order]:
     """The orders still ready at this step, locked in id order, with merchant, channel and receiver."""
-    found = Order.objects.select_for_update(no_key=True).filter(
+    found = Order.objects.select_for_update(no_key=True, of=("self",)).filter(
         pk__in=order_ids, step=name, step_state=StepState.READY
     )
-    return list(found.prefetch_related("merchant", "channel", "person").order_by("pk"))
+    return list(found.select_related("merchant", "channel", "person").order_by("pk"))
 
 
 def _apply(
-    orders: Sequence[Order], verdicts: Mapping[int, Verdict], flows: Mapping[int, journeys.Flow]
+    orders: Sequence[Order],
+    verdicts: Mapping[int, Verdict],
+    walks: Mapping[int, journeys.Walk],
+    trail: Trail,
 ) -> None:
     for order in orders:
         verdict = verdicts[order.pk]
-        if verdict.kind == "next" and (following := journeys.following(flows[order.merchant_id], order.step)):
-            lifecycle.send_to([order], following)
-        elif verdict.kind in {"next", "stop"}:
-            lifecycle.finish([order])
+        if verdict.kind in {"next", "stop"}:
+            walk = walks[order.pk]
+            step, node = walk.following(order, verdict.exit) if verdict.kind == "next" else ("", "")
+            trail.leave(order, verdict, to=node)
+            if step:
+                lifecycle.send_to([order], step)
+            else:
+                lifecycle.finish([order])
         elif verdict.kind == "wait":
+            trail.stay(order, verdict)
             lifecycle.park([order], verdict.waiting_for)
         else:
             order.attempts += 1
             lifecycle.send_to([order], verdict.waiting_for)
+            trail.settle(order)

@@ -26,6 +26,7 @@ class LineDraft:
     unit_price: Decimal
     line_total: Decimal
     name: str = ""
+    custom: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -56,6 +57,8 @@ class OrderDraft:
     green: bool = False
     note: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
+    #: Values of custom fields, as they are stored (`fields.filling`).
+    custom: Mapping[str, object] = field(default_factory=dict)
     original: Mapping[str, object] = field(default_factory=dict)
 
     @property

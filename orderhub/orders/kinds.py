@@ -37,7 +37,10 @@ HOLD_RELEASED = declare(
     fields=["reason", "note", "stage"],
 )
 PRICED = declare(
-    "order.priced", zh="优惠已计算", en="Promotions applied", fields=["discount", "total", "rules", "stage"]
+    "order.priced",
+    zh="优惠已计算",
+    en="Promotions applied",
+    fields=["discount", "total", "rules", "gifts", "stage"],
 )
 BACKORDERED = declare(
     "order.backordered",
@@ -118,5 +121,53 @@ ADDRESS_CHANGE_FAILED = declare(
     en="Address not changed",
     milestone="ADDRESS_CHANGE_FAILED",
     visibility="public",
-    fields=["change", "state", "answer", "stage"],
+    fields=["change", "state", "answer", "requested_by", "stage"],
+)
+ADDRESS_CHANGE_DIVIDED = declare(
+    "order.address_change_divided",
+    zh="部分可改、部分不可改，等待处理",
+    en="The address can be changed for a part only: somebody decides",
+    fields=["change", "moved", "stuck", "stage"],
+)
+ADDRESS_CHANGE_LATE = declare(
+    "order.address_change_late",
+    zh="改地址超时未完成",
+    en="An address change waits for answers too long",
+    fields=["change", "minutes", "stage"],
+)
+FLOW_MOVED = declare(
+    "order.flow_moved",
+    zh="订单在流程中前进",
+    en="Order went on in its flow",
+    fields=["flow_version", "way", "at", "waits"],
+)
+FLOW_SWITCHED = declare(
+    "order.flow_switched",
+    zh="订单改走另一流程版本",
+    en="Order moved to another flow version",
+    fields=["from_version", "to_version", "from_node", "to_node"],
+)
+FLOW_NOTIFIED = declare(
+    "order.flow_notified",
+    zh="流程发出通知",
+    en="The flow sent a notice",
+    fields=["node", "audience", "text", "text_en"],
+)
+FLOW_CALLED = declare(
+    "order.flow_called",
+    zh="流程调用外部接口",
+    en="The flow calls another system",
+    fields=["node", "connection", "operation"],
+)
+PERSON_ERASED = declare(
+    "order.person_erased",
+    zh="收件人信息已删除",
+    en="The receiver was erased",
+    fields=["reason"],
+)
+FIELDS_CHANGED = declare(
+    "order.fields_changed",
+    zh="自定义字段已修改",
+    en="Custom fields changed",
+    fields=["fields", "line", "parcel", "node"],
 )

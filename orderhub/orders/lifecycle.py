@@ -18,6 +18,8 @@ from orderhub.orders.models.order import Stage, StepState
 
 #: The step that finds a place to ship from; re-routing sends an order back to it.
 ROUTING_STEP = "routing.route"
+#: Where an order stands on a drawn flow; written beside STEP_FIELDS for orders that walk one.
+FLOW_FIELDS = ("flow_node", "flow_marks", "tags")
 STEP_FIELDS = ("step", "step_state", "waiting_for", "attempts")
 BEFORE_RELEASE = frozenset({Stage.RECEIVED, Stage.REVIEWING, Stage.ROUTED, Stage.BACKORDERED})
 #: Nothing more is done with such an order.

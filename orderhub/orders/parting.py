@@ -103,8 +103,8 @@ def fix_money(orders: Sequence[Order], *, now: datetime, actor: str) -> None:
     """Work out promotions that were not yet, so that what the orders cost is settled before lines move; the
     caller saves `money_fixed`.
     """
-    flows = journeys.of_merchants({order.merchant_id for order in orders})
-    pending = [order for order in orders if _awaits_pricing(order, flows[order.merchant_id])]
+    walks = journeys.walks_of(orders)
+    pending = [order for order in orders if _awaits_pricing(order, walks[order.pk])]
     if pending:
         steps.price(pending, Context(now, actor))
     for order in orders:
@@ -113,13 +113,11 @@ def fix_money(orders: Sequence[Order], *, now: datetime, actor: str) -> None:
 
 def is_priced(order: Order) -> bool:
     """Whether the order has passed the step that works out promotions, or needs not."""
-    return not _awaits_pricing(order, journeys.of_merchants([order.merchant_id])[order.merchant_id])
+    return not _awaits_pricing(order, journeys.walk_of(order))
 
 
-def _awaits_pricing(order: Order, flow: journeys.Flow) -> bool:
-    if order.money_fixed or PRICING_STEP not in flow or order.step not in flow:
-        return False
-    return flow.index(order.step) <= flow.index(PRICING_STEP)
+def _awaits_pricing(order: Order, walk: journeys.Walk) -> bool:
+    return not order.money_fixed and walk.has_ahead(order, PRICING_STEP)
 
 
 def _sibling(order: Order, *, now: datetime) -> Order:
@@ -164,6 +162,7 @@ def _part_of(line: OrderLine, units: int, part: Order) -> tuple[OrderLine, Order
     new = OrderLine(
         order=part, position=line.position, sku_id=line.sku_id, name=line.name, unit_price=line.unit_price,
         line_total=moves.total, discount=moves.discount, ordered=units, open=units, origin_id=line.origin_id,
+        custom=line.custom,
     )  # fmt: skip
     waiting = min(line.backordered, units)
     line.backordered, line.open = line.backordered - waiting, line.open - (units - waiting)
@@ -219,6 +218,8 @@ def _go_on(orders: Sequence[Order], *, held: set[int], now: datetime, fields: Se
 
 
 def _is_before_routing(order: Order) -> bool:
+    if order.flow_version_id is not None:
+        return journeys.walk_of(order).is_before(order, lifecycle.ROUTING_STEP)
     usual = journeys.built_in()
     if order.step not in usual or lifecycle.ROUTING_STEP not in usual:
         return False
@@ -227,8 +228,20 @@ def _is_before_routing(order: Order) -> bool:
 
 def _earliest(orders: Sequence[Order]) -> str:
     """The step of the order that came least far: nothing is merged past a check."""
-    before = [order.step for order in orders if _is_before_routing(order)]
-    return min(before, key=journeys.built_in().index) if before else lifecycle.ROUTING_STEP
+    first, *_others = orders
+    before = {order: _coming(order) for order in orders if _is_before_routing(order)}
+    if not before:
+        return lifecycle.ROUTING_STEP
+    least = min(before.values(), key=journeys.built_in().index)
+    return first.step if before.get(first) == least else least
+
+
+def _coming(order: Order) -> str:
+    """The next step of the built-in journey that an order before routing comes to."""
+    if order.flow_version_id is None:
+        return order.step
+    walk = journeys.walk_of(order)
+    return next(step for step in journeys.built_in() if walk.has_ahead(order, step))
 
 
 def _split_facts(

@@ -62,7 +62,7 @@ def pack(
     wanted = sorted(drafts, key=_key)
     if len({draft.key for draft in wanted}) < len(wanted) or _known(wanted):
         return None
-    batch = Batch(merchant, actor, source, now, step=journeys.first_step(merchant.pk))
+    batch = Batch(merchant, actor, source, now, entry=journeys.begin(merchant.pk))
     return writing.encode_all(_prepared(wanted, batch), now=now, actor=actor)
 
 
@@ -156,7 +156,7 @@ def _settled(
     for rounds_left in reversed(range(_ROUNDS)):
         try:
             with transaction.atomic(savepoint=can_collide):
-                batch = Batch(merchant, actor, source, now, step=journeys.first_step(merchant.pk))
+                batch = Batch(merchant, actor, source, now, entry=journeys.begin(merchant.pk))
                 settled = _Settled(batch)
                 _create(wanted, settled)
                 _judge(drafts, first, settled)

@@ -24,6 +24,7 @@ from orderhub.events.tables import Row, Table, document, flag, moment, row
 from orderhub.kernel import regions
 from orderhub.orders import kinds, sharing
 from orderhub.orders.drafts import OrderDraft
+from orderhub.orders.journeys import Entry
 from orderhub.orders.models import Order, OrderLine, Original, Person
 from orderhub.orders.models.order import Stage
 
@@ -46,10 +47,12 @@ _PERSON = ("token", "name", "phone", "email", "address", "postcode", "merchant_i
 _ORDER = (
     "id", "person_id", "public_id", "share_hash", "channel_id", "external_id", "content_hash", "placed_at",
     "payment", "paid_at", "currency", "goods_total", "total", "country", "province", "city", "district",
-    "latitude", "longitude", "is_remote", "service", "green", "note", "extra",
+    "latitude", "longitude", "is_remote", "service", "green", "note", "extra", "custom",
 )  # fmt: skip
-_BATCH = ("merchant_id", "source", "received_at", "updated_at", "step")
-_LINE = ("id", "order_id", "position", "sku_id", "name", "unit_price", "line_total", "ordered", "open")
+_BATCH = ("merchant_id", "source", "received_at", "updated_at", "step", "flow_version_id", "flow_node")
+_LINE = (
+    "id", "order_id", "position", "sku_id", "name", "unit_price", "line_total", "ordered", "open", "custom",
+)  # fmt: skip
 
 _persons = _shape(Person, *_PERSON)
 _orders = _shape(Order, *_ORDER, *_BATCH)
@@ -61,13 +64,13 @@ ORIGINALS = Table(Original, ("order_id", "payload"))
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the orders of one call share; `step` is the first of the merchant's journey."""
+    """What the orders of one call share; `entry` is where the merchant's orders begin."""
 
     merchant: Merchant
     actor: str
     source: str
     now: datetime
-    step: str
+    entry: Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def prepare(
     drafts: Sequence[OrderDraft], batch: Batch, *, order_ids: Sequence[int], line_ids: Iterator[int]
 ) -> list[Prepared]:
     """The drafts with these ids, in the same order; they must have passed `placing.refusal`."""
-    shared = row((batch.merchant.pk, batch.source, batch.now, batch.now, batch.step)) + _orders.rest
+    shared = row((batch.merchant.pk, batch.source, batch.now, batch.now, *batch.entry)) + _orders.rest
     merchant = (str(batch.merchant.pk), *_persons.rest)
     # One draw for all: asking the system for chance twice an order costs more than the rest of this.
     chance = os.urandom(32 * len(drafts))
@@ -121,13 +124,13 @@ def _prepared(
         draft.content_hash, placed_at, _PAID if draft.paid else _UNPAID, paid_at, draft.currency, sum_text,
         sum_text, place.country_code, draft.province[:60], draft.city[:80], draft.district[:80], f"{place.lat:.5f}",
         f"{place.lng:.5f}", flag(place.remote), str(draft.service), flag(draft.green), draft.note[:500],
-        document(dict(draft.extra)) if draft.extra else "{}",
+        document(dict(draft.extra)) if draft.extra else "{}", document(dict(draft.custom)) if draft.custom else "{}",
     )  # fmt: skip
     lines: list[Row] = [
         (
             str(next(line_ids)), order_id, str(position), str(line.sku.pk), (line.name or line.sku.name)[:200],
             f"{line.unit_price:.4f}", f"{line.line_total:.2f}", str(line.quantity), str(line.quantity),
-            *_lines.rest,
+            document(dict(line.custom)) if line.custom else "{}", *_lines.rest,
         )
         for position, line in enumerate(draft.lines, start=1)
     ]  # fmt: skip

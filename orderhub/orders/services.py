@@ -20,6 +20,7 @@ from orderhub.orders import holding, kinds, ledger, lifecycle
 from orderhub.orders.models import Hold, Order, OrderLine
 from orderhub.orders.models.order import Stage, StepState
 from orderhub.orders.placing import pack, place, place_many, place_packed, refusal
+from orderhub.orders.promotions import counting as promotions
 
 __all__ = [
     "Outcome", "backorder", "cancel", "expire_holds", "hold", "pack", "pay", "place", "place_many", "place_packed", "refusal",
@@ -136,6 +137,7 @@ def cancel(order_ids: Sequence[int], *, reason: str, actor: str, now: datetime) 
     lifecycle.transition(going, Stage.CANCELLED)
     lifecycle.finish(going)
     lifecycle.save(going, ["stage", *lifecycle.STEP_FIELDS], now=now)
+    promotions.give_back(going)
     _tell(going, kinds.CANCELLED.name, {"reason": reason}, now=now, actor=actor)
     return _outcomes(order_ids, orders, done={order.pk for order in going}, refused=refused)
 

@@ -17,7 +17,8 @@ from orderhub.orders.advance import Unfinished, advance
 @on(
     "order.placed", "order.paid", "order.hold_released", "order.rerouted", "order.split", "order.split_off",
     "order.merged", "order.address_changed", "order.address_change_failed", "fulfillment.rejected",
-    "fulfillment.short_picked", "routing.wave_released", name="orders.advance", queue="route", batch=250, ordered=False,
+    "fulfillment.short_picked", "routing.wave_released", "order.flow_switched",
+    name="orders.advance", queue="route", batch=250, ordered=False,
 )  # fmt: skip
 def advance_orders(deliveries: Sequence[Delivery]) -> None:
     """Take the orders of these streams as far as they can go; a faulty order fails its own deliveries only.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count
 
+from orderhub.fields import queries as fields
+from orderhub.fields import vocabulary as field_words
 from orderhub.kernel import regions
 from orderhub.orders.models import Hold, Order, OrderLine
 from rules.engine import Action, CompiledRule, Fact, FiredAction, RuleError
@@ -40,8 +41,6 @@ FACTS = (
     ),
 )
 HOLD = Action("hold", {"reason": "text", "detail": "text?"}, "挂起订单", "hold the order")
-PERCENT_OFF = Action("percent_off", {"value": "number"}, "打折（减百分比）", "percentage off")
-AMOUNT_OFF = Action("amount_off", {"value": "money"}, "立减金额", "amount off, once per order")
 
 
 def check_screening(rule: CompiledRule) -> None:
@@ -53,28 +52,29 @@ def check_screening(rule: CompiledRule) -> None:
             )
 
 
-def check_pricing(rule: CompiledRule) -> None:
-    """A discount is above zero, a percentage at most 100."""
-    for path, action in _actions(rule):
-        value = action.params["value"]
-        assert isinstance(value, Decimal)
-        if value <= 0 or (action.do == "percent_off" and value > 100):
-            raise RuleError(
-                f"{path}.with.value",
-                "range",
-                zh="优惠须大于 0，百分比不超过 100",
-                en="must be above 0, a percentage at most 100",
-            )
-
-
 def facts_of(
     orders: Sequence[Order], lines: Mapping[int, Sequence[OrderLine]], *, now: datetime
 ) -> dict[int, dict[str, object]]:
-    """The facts of each order by its id; orders come with channel and receiver, lines with their SKU; one
-    query.
+    """The facts of each order by its id; orders come with merchant, channel and receiver, lines with their SKU; one
+    query, and one more where the custom fields of a merchant have changed since.
     """
     phones = _orders_by_phone(orders, now=now)
-    return {order.pk: _facts(order, lines[order.pk], phones) for order in orders}
+    books = fields.books({order.merchant_id: order.merchant for order in orders}.values())
+    return {
+        order.pk: _facts(order, lines[order.pk], phones)
+        | _custom(order, lines[order.pk], books[order.merchant_id])
+        for order in orders
+    }
+
+
+def _custom(order: Order, lines: Sequence[OrderLine], book: fields.Book) -> dict[str, object]:
+    """The values of custom fields as facts."""
+    if not book:
+        return {}
+    return field_words.values(
+        book, order.custom, [(line.custom, line.sku.custom, line.ordered) for line in lines],
+        placed_at=order.placed_at, time_zone=order.channel.time_zone,
+    )  # fmt: skip
 
 
 def _facts(
@@ -124,4 +124,3 @@ def _actions(rule: CompiledRule) -> list[tuple[str, FiredAction]]:
 
 
 teach("screen", facts=FACTS, actions=[HOLD], check=check_screening)
-teach("price", facts=FACTS, actions=[PERCENT_OFF, AMOUNT_OFF], check=check_pricing)

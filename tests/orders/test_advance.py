@@ -196,9 +196,9 @@ def test_the_queries_of_a_batch_do_not_grow(steps: Any, django_assert_num_querie
 
     # All three steps in one pass: which are ready, begin, lock, their merchants, channels and receivers, holds,
     # flow, write, commit.
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         advance(*few)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):
         advance(*many)
 
 

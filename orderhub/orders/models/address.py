@@ -21,6 +21,8 @@ class AddressChange(models.Model):
         APPLIED = "applied", _("applied")
         REFUSED = "refused", _("dropped")
         TOO_LATE = "too_late", _("too late")
+        DECIDING = "deciding", _("partly possible: needs a decision")
+        PARTLY = "partly", _("applied to what came back")
 
     class By(models.TextChoices):
         CUSTOMER = "customer", _("customer")
@@ -42,6 +44,9 @@ class AddressChange(models.Model):
     requested_at = models.DateTimeField(_("requested at"))
     actor = models.CharField(_("entered by"), max_length=80, blank=True)
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+    #: When a person was called, because not everybody had answered in time.
+    escalated_at = models.DateTimeField(_("escalated at"), null=True, blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=80, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("address change")
@@ -49,7 +54,7 @@ class AddressChange(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],
-                condition=Q(state__in=["requested", "asking"]),
+                condition=Q(state__in=["requested", "asking", "deciding"]),
                 name="orders_address_one_open",
             )
         ]

@@ -21,6 +21,7 @@ class Hold(models.Model):
         COMPLIANCE = "compliance", _("cross-border check")
         MERGE_WINDOW = "merge_window", _("merge window")
         CUSTOMER = "customer", _("asked by the customer")
+        FLOW = "flow", _("wait in the order flow")
         MANUAL = "manual", _("put on hold by staff")
 
     class Scope(models.TextChoices):

@@ -14,6 +14,7 @@ from orderhub.access.models import Merchant
 from orderhub.inventory.models import Sku
 from orderhub.orders.models.channel import Channel
 from orderhub.orders.models.person import Person
+from rules.models import FlowVersion
 
 
 class Stage(models.TextChoices):
@@ -83,6 +84,8 @@ class Order(models.Model):
     green = models.BooleanField(_("green delivery"), default=False)
     note = models.CharField(_("note"), max_length=500, blank=True)
     extra = models.JSONField(_("custom fields"), default=dict, blank=True)
+    # What operators have defined (`orderhub.fields`); `extra` is what the channel sent along of its own.
+    custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
     rule_versions = models.JSONField(_("rule versions used"), default=dict, blank=True)
     promised_at = models.DateTimeField(_("promised for"), null=True, blank=True)
     stage = FSMField(_("stage"), max_length=20, choices=Stage.choices, default=Stage.RECEIVED, protected=True)
@@ -92,6 +95,15 @@ class Order(models.Model):
     )
     waiting_for = models.CharField(_("waiting for"), max_length=40, blank=True)
     attempts = models.PositiveSmallIntegerField(_("routing attempts"), default=0)
+    # The drawn flow the order began with, the node it stands at (its step is `step`), and the nodes that did there what
+    # is done once. Empty for orders on a flat list of steps.
+    flow_version = models.ForeignKey(
+        FlowVersion, verbose_name=_("flow version"), on_delete=models.PROTECT, null=True, blank=True, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    flow_node = models.CharField(_("place in the flow"), max_length=24, blank=True, default="", db_default="")
+    flow_marks = models.JSONField(default=list, db_default=[], blank=True, editable=False)
+    tags = models.JSONField(_("tags"), default=list, db_default=[], blank=True)
     split_from = models.ForeignKey(
         "self", verbose_name=_("split from"), on_delete=models.PROTECT, null=True, blank=True, db_index=False,
         related_name="parts",
@@ -120,6 +132,12 @@ class Order(models.Model):
             models.Index(fields=["received_at"], name="orders_order_received"),
             models.Index(
                 fields=["waiting_for", "id"], name="orders_order_waiting", condition=~Q(waiting_for="")
+            ),
+            # Who still walks an older version of a flow.
+            models.Index(
+                fields=["flow_version", "id"],
+                name="orders_order_flow",
+                condition=Q(flow_version__isnull=False) & ~Q(step_state="done"),
             ),
             models.Index(
                 fields=["split_from"], name="orders_order_parts", condition=Q(split_from__isnull=False)
@@ -251,6 +269,7 @@ class OrderLine(models.Model):
     cancelled = models.PositiveIntegerField(_("cancelled"), default=0)
     delivered = models.PositiveIntegerField(_("delivered"), default=0)
     returned = models.PositiveIntegerField(_("returned"), default=0)
+    custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
 
     class Meta:
         verbose_name = _("order line")
