@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 NAMES = {
     "access": _("Access"),
     "events": _("Event log"),
+    "fields": _("Custom fields"),
     "inventory": _("Stock"),
     "orders": _("Orders"),
+    "risk": _("Risk"),
+    "compliance": _("Cross-border"),
     "fulfillment": _("Fulfillment"),
     "connectors": _("Connections"),
     "carbon": _("Carbon"),
@@ -35,11 +38,13 @@ class HubConfig(AppConfig):
         for module in (
             "kinds",
             "facts",
+            "custom",
             "vocabulary",
             "steps",
             "subscribers",
             "invariants",
             "checks",
             "panels",
+            "library",
         ):
             autodiscover_modules(module)

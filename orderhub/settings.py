@@ -71,8 +71,11 @@ INSTALLED_APPS = [
     "rules",
     "orderhub.access",
     "orderhub.events",
+    "orderhub.fields",
     "orderhub.inventory",
     "orderhub.orders",
+    "orderhub.orders.risk",
+    "orderhub.orders.compliance",
     "orderhub.fulfillment",
     "orderhub.connectors",
     "carbon",
@@ -151,7 +154,9 @@ NODE_MODULES = BASE_DIR / "frontend" / "node_modules"
 STATICFILES_DIRS = [
     (prefix, NODE_MODULES / folder)
     for prefix, folder in (
+        ("vendor/blockly", "blockly"),
         ("vendor/leaflet", "leaflet/dist"),
+        ("vendor/logicflow/core", "@logicflow/core/dist"),
         ("vendor/topojson", "topojson-client/dist"),
         ("vendor/world-atlas", "world-atlas"),
     )
@@ -166,7 +171,7 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
-WHITENOISE_AUTOREFRESH = DEBUG and not TESTING
+WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = DATA_DIR / "uploads"
 UPLOAD_LIMIT_BYTES = env.number("HUB_UPLOAD_LIMIT_MB", 64, low=1, high=1024) * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -34,11 +34,47 @@ router.register("parcels", _view("orderhub.fulfillment.api_shipping.ParcelViewSe
 router.register(
     "intake/orders", _view("orderhub.fulfillment.api_accepting.IntakeViewSet"), basename="intake-order"
 )
+router.register("fields", _view("orderhub.fields.api.FieldViewSet"), basename="field")
 router.register("keys", _view("orderhub.access.api.KeyViewSet"), basename="key")
 
 api = [
+    path(
+        "orders/<int:pk>/pricing/",
+        _view("orderhub.fulfillment.api_promotions.OrderPricingView").as_view(),
+        name="order-pricing",
+    ),
+    path(
+        "orders/<int:pk>/flow/",
+        _view("orderhub.fulfillment.api_flow.OrderFlowView").as_view(),
+        name="order-flow",
+    ),
+    path(
+        "orders/<int:pk>/acknowledgments/",
+        _view("orderhub.connectors.api_matrix.OrderAcknowledgmentsView").as_view(),
+        name="order-acknowledgments",
+    ),
     path("orders/<int:pk>/decision/", _view("routing.api.DecisionView").as_view(), name="order-decision"),
+    path(
+        "orders/<int:pk>/custom/",
+        _view("orderhub.fulfillment.api_custom.OrderCustomView").as_view(),
+        name="order-custom",
+    ),
+    path(
+        "parcels/<int:pk>/custom/",
+        _view("orderhub.fulfillment.api_custom.ParcelCustomView").as_view(),
+        name="parcel-custom",
+    ),
     path("orders/<int:pk>/carbon/", _view("carbon.api.OrderCarbonView").as_view(), name="order-carbon"),
+    path(
+        "promotions/try/",
+        _view("orderhub.fulfillment.api_promotions.TryCartView").as_view(),
+        name="promotions-try",
+    ),
+    path(
+        "shoppers/events/",
+        _view("orderhub.fulfillment.api_shoppers.ShopperEventsView").as_view(),
+        name="shopper-events",
+    ),
     path("routing/promise/", _view("routing.promise.api.PromiseView").as_view(), name="promise"),
     path("tracking/<str:token>/", _view("tracking.api.TrackingView").as_view(), name="tracking"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
@@ -50,6 +86,7 @@ urlpatterns = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="api-docs"),
     path("api/problems/", _view("orderhub.access.views.problems"), name="api-problems"),
     path("t/<str:token>/", _view("tracking.views.page"), name="tracking-page"),
+    path("in/<str:key>/", _view("orderhub.connectors.doorway.enter"), name="door"),
     path("merchant/", include("orderhub.connectors.urls")),
     path("login/", _view("orderhub.access.views.LoginView").as_view(), name="login"),
     path("logout/", _view("orderhub.access.views.LogoutView").as_view(), name="logout"),
@@ -58,6 +95,8 @@ urlpatterns = [
     path("metrics", _view("orderhub.observe.views.metrics"), name="metrics"),
     path("readyz", _view("orderhub.health.readyz"), name="readyz"),
     path("admin/routing/board/", include("routing.board.urls")),
+    path("admin/library/", include("rules.library.urls")),
+    path("admin/flows/", include("orderhub.orders.flows.urls")),
     path("admin/", admin.site.urls),
     path("", _view("orderhub.health.home"), name="home"),
 ]

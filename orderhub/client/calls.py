@@ -94,6 +94,147 @@ class OrderHub(Transport):
             ),
         )
 
+    def fields_list(
+        self,
+        *,
+        code: str | None = None,
+        cursor: str | None = None,
+        fields: str | None = None,
+        is_active: bool | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+        ordering: Literal["id", "-id"] | None = None,
+        page: int | None = None,
+        page_size: int | None = None,
+        target: Literal["order", "line", "sku", "warehouse", "parcel"] | None = None,
+    ) -> m.PaginatedFieldList:
+        """Custom fields that the merchant's records may carry.
+
+        Scope: `fields:read`.
+        """
+        return cast(
+            "m.PaginatedFieldList",
+            self.call(
+                "GET",
+                "/api/v1/fields/",
+                query={
+                    "code": code,
+                    "cursor": cursor,
+                    "fields": fields,
+                    "is_active": is_active,
+                    "lang": lang,
+                    "ordering": ordering,
+                    "page": page,
+                    "page_size": page_size,
+                    "target": target,
+                },
+            ),
+        )
+
+    def iter_fields(
+        self,
+        *,
+        code: str | None = None,
+        fields: str | None = None,
+        is_active: bool | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+        ordering: Literal["id", "-id"] | None = None,
+        page_size: int | None = None,
+        target: Literal["order", "line", "sku", "warehouse", "parcel"] | None = None,
+    ) -> Iterator[m.Field]:
+        """Every row of `fields_list`, page after page."""
+        return self.rows(
+            "/api/v1/fields/",
+            {
+                "code": code,
+                "fields": fields,
+                "is_active": is_active,
+                "lang": lang,
+                "ordering": ordering,
+                "page_size": page_size,
+                "target": target,
+            },
+        )
+
+    def fields_create(self, body: m.FieldRequest, *, lang: Literal["en", "zh-hans"] | None = None) -> m.Field:
+        """Add a field of the merchant's own; it counts at once.
+
+        Scope: `fields:write`.
+        """
+        return cast("m.Field", self.call("POST", "/api/v1/fields/", query={"lang": lang}, body=body))
+
+    def fields_retrieve(
+        self,
+        id: int,
+        *,
+        if_none_match: str | None = None,
+        fields: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.Field | None:
+        """One of them, with its ETag; 304 when `If-None-Match` names it.
+
+        Scope: `fields:read`.
+        """
+        return cast(
+            "m.Field | None",
+            self.call(
+                "GET",
+                f"/api/v1/fields/{id}/",
+                query={"fields": fields, "lang": lang},
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def fields_partial_update(
+        self,
+        id: int,
+        body: m.PatchedFieldRequest | None = None,
+        *,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.Field:
+        """Change a field of the merchant's own. Another `kind` converts the values, all of them or none.
+
+        Scope: `fields:write`.
+        """
+        return cast(
+            "m.Field",
+            self.call(
+                "PATCH",
+                f"/api/v1/fields/{id}/",
+                query={"lang": lang},
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def fields_destroy(self, id: int, *, lang: Literal["en", "zh-hans"] | None = None) -> m.Field:
+        """Remove a field of the merchant's own: its values stay. 409 while a rule in force names it.
+
+        Scope: `fields:write`.
+        """
+        return cast("m.Field", self.call("DELETE", f"/api/v1/fields/{id}/", query={"lang": lang}))
+
+    def fields_restore_create(
+        self, id: int, *, if_match: str | None = None, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.Field:
+        """Bring a removed field back, with the values it had.
+
+        Scope: `fields:write`.
+        """
+        return cast(
+            "m.Field",
+            self.call(
+                "POST", f"/api/v1/fields/{id}/restore/", query={"lang": lang}, headers={"If-Match": if_match}
+            ),
+        )
+
+    def fields_uses_retrieve(self, id: int, *, lang: Literal["en", "zh-hans"] | None = None) -> m.Uses:
+        """Where the field is used.
+
+        Scope: `fields:read`.
+        """
+        return cast("m.Uses", self.call("GET", f"/api/v1/fields/{id}/uses/", query={"lang": lang}))
+
     def imports_list(
         self,
         *,
@@ -454,6 +595,18 @@ class OrderHub(Transport):
             ),
         )
 
+    def orders_acknowledgments_retrieve(
+        self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.AcknowledgmentsOut:
+        """Every message to another system about this order: sent when, answered how, tried again when.
+
+        Scope: `orders:read`.
+        """
+        return cast(
+            "m.AcknowledgmentsOut",
+            self.call("GET", f"/api/v1/orders/{id}/acknowledgments/", query={"lang": lang}),
+        )
+
     def orders_address_changes_list(
         self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
     ) -> m.AddressChangeOutRows:
@@ -521,6 +674,21 @@ class OrderHub(Transport):
         """
         return cast("m.OrderCarbon", self.call("GET", f"/api/v1/orders/{id}/carbon/", query={"lang": lang}))
 
+    def orders_custom_update(
+        self,
+        id: int,
+        body: m.PatchedOrderCustomInRequest | None = None,
+        *,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.OrderOut:
+        """Fill custom fields of an order and its lines. `If-Match` guards against lost updates.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.OrderOut", self.call("PATCH", f"/api/v1/orders/{id}/custom/", query={"lang": lang}, body=body)
+        )
+
     def orders_decision_retrieve(
         self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
     ) -> dict[str, Any]:
@@ -538,6 +706,15 @@ class OrderHub(Transport):
         Scope: `orders:read`.
         """
         return cast("m.EventOutRows", self.call("GET", f"/api/v1/orders/{id}/events/", query={"lang": lang}))
+
+    def orders_flow_retrieve(
+        self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.OrderFlowOut:
+        """Where the order stands in its flow, and the nodes it left, oldest first, each decision with its reason.
+
+        Scope: `orders:read`.
+        """
+        return cast("m.OrderFlowOut", self.call("GET", f"/api/v1/orders/{id}/flow/", query={"lang": lang}))
 
     def orders_hold_create(
         self,
@@ -606,6 +783,19 @@ class OrderHub(Transport):
                 body=body,
                 headers={"If-Match": if_match},
             ),
+        )
+
+    def orders_pricing_retrieve(
+        self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.OrderPricingOut:
+        """What each promotion took off which line, by which version of its set, and why others did not count.
+
+        A part of an order that was split tells of the order it was priced with (`order`).
+
+        Scope: `orders:read`.
+        """
+        return cast(
+            "m.OrderPricingOut", self.call("GET", f"/api/v1/orders/{id}/pricing/", query={"lang": lang})
         )
 
     def orders_release_create(
@@ -821,6 +1011,32 @@ class OrderHub(Transport):
             ),
         )
 
+    def parcels_custom_update(
+        self,
+        id: int,
+        body: m.PatchedParcelCustomInRequest | None = None,
+        *,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.Parcel:
+        """Fill custom fields of a parcel.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.Parcel", self.call("PATCH", f"/api/v1/parcels/{id}/custom/", query={"lang": lang}, body=body)
+        )
+
+    def promotions_try_create(
+        self, body: m.TryCartInRequest, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.TryCartOut:
+        """What promotions make of a cart.
+
+        Scope: `promotions:read`.
+        """
+        return cast(
+            "m.TryCartOut", self.call("POST", "/api/v1/promotions/try/", query={"lang": lang}, body=body)
+        )
+
     def rate_cards_list(
         self,
         *,
@@ -913,6 +1129,29 @@ class OrderHub(Transport):
         """
         return cast(
             "m.PromiseOut", self.call("POST", "/api/v1/routing/promise/", query={"lang": lang}, body=body)
+        )
+
+    def shoppers_events_create(
+        self,
+        body: m.ShopperEventsInRequest,
+        *,
+        idempotency_key: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.ShopperEventsOut:
+        """Events that the risk signals count.
+
+        Scope: `shoppers:write`.
+        """
+        return cast(
+            "m.ShopperEventsOut",
+            self.call(
+                "POST",
+                "/api/v1/shoppers/events/",
+                query={"lang": lang},
+                body=body,
+                headers={"Idempotency-Key": idempotency_key},
+                once=True,
+            ),
         )
 
     def skus_list(

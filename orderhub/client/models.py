@@ -8,6 +8,35 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 
+class AcknowledgmentOut(TypedDict):
+    """One message to one system, as it stands."""
+
+    connection: str
+    role: str
+    operation: str
+    reference: str
+    state: AcknowledgmentOutStateEnum
+    answer: str
+    attempts: int
+    asked_at: str
+    sent_at: str | None
+    answered_at: str | None
+    next_at: str | None
+    their_reference: str
+
+
+AcknowledgmentOutStateEnum = Literal[
+    "waiting", "sending", "acked", "refused", "unknown", "failed", "dead", "skipped"
+]
+
+
+class AcknowledgmentsOut(TypedDict):
+    """All messages about an order, those of each address change together."""
+
+    address_changes: list[ChangeAcknowledgmentsOut]
+    others: list[AcknowledgmentOut]
+
+
 class AddressChangeInRequest(TypedDict):
     """The whole new address, and who wants it."""
 
@@ -39,7 +68,25 @@ class AddressChangeOutRows(TypedDict):
     results: list[AddressChangeOut]
 
 
-AddressChangeOutStateEnum = Literal["requested", "asking", "applied", "refused", "too_late"]
+AddressChangeOutStateEnum = Literal[
+    "requested", "asking", "applied", "refused", "too_late", "deciding", "partly"
+]
+
+
+class AppliedOut(TypedDict):
+    """A promotion that counted: what it took off which line (by position), and its gifts."""
+
+    promotion: str
+    name: str
+    version: int
+    off: str
+    lines: dict[str, str]
+    gifts: list[TriedGiftOut]
+    missing_gifts: list[str]
+    is_capped: bool
+    free_shipping: bool
+    text: str
+
 
 BasisEnum = Literal["estimate", "actual"]
 
@@ -131,6 +178,14 @@ class CartPlaceInRequest(TypedDict):
     email: NotRequired[str]
 
 
+class ChangeAcknowledgmentsOut(TypedDict):
+    """The messages of one address change."""
+
+    change: int
+    state: str
+    systems: list[AcknowledgmentOut]
+
+
 class Channel(TypedDict):
     """A shop or marketplace."""
 
@@ -142,6 +197,22 @@ class Channel(TypedDict):
     time_zone: NotRequired[str]
     merge_window_seconds: NotRequired[int]
     is_active: NotRequired[bool]
+
+
+class Choice(TypedDict):
+    """One thing to choose."""
+
+    code: str
+    name: str
+    name_en: NotRequired[str]
+
+
+class ChoiceRequest(TypedDict):
+    """One thing to choose."""
+
+    code: str
+    name: str
+    name_en: NotRequired[str]
 
 
 ClassifierEnum = Literal["PLANNED", "ESTIMATED", "ACTUAL"]
@@ -216,6 +287,103 @@ class EventOutRows(TypedDict):
 
     count: int
     results: list[EventOut]
+
+
+class Field(TypedDict):
+    """One custom field; `is_own` is false for those that count for all merchants."""
+
+    id: int
+    target: TargetEnum
+    code: str
+    kind: NotRequired[FieldKindEnum]
+    name: str
+    name_en: NotRequired[str]
+    help: NotRequired[str]
+    help_en: NotRequired[str]
+    unit: NotRequired[str]
+    choices: NotRequired[list[Choice]]
+    least: NotRequired[str]
+    most: NotRequired[str]
+    pattern: NotRequired[str]
+    default: NotRequired[Any]
+    is_required: NotRequired[bool]
+    merchant_may: MerchantMayEnum
+    customer_sees: NotRequired[bool]
+    is_personal: NotRequired[bool]
+    in_list: NotRequired[bool]
+    in_filter: NotRequired[bool]
+    position: NotRequired[int]
+    archived_at: str | None
+    is_own: bool
+
+
+FieldKindEnum = Literal[
+    "text", "integer", "decimal", "money", "boolean", "date", "time", "choice", "choices", "link"
+]
+
+
+class FieldRequest(TypedDict):
+    """One custom field; `is_own` is false for those that count for all merchants."""
+
+    target: TargetEnum
+    code: str
+    kind: NotRequired[FieldKindEnum]
+    name: str
+    name_en: NotRequired[str]
+    help: NotRequired[str]
+    help_en: NotRequired[str]
+    unit: NotRequired[str]
+    choices: NotRequired[list[ChoiceRequest]]
+    least: NotRequired[str]
+    most: NotRequired[str]
+    pattern: NotRequired[str]
+    default: NotRequired[Any]
+    is_required: NotRequired[bool]
+    customer_sees: NotRequired[bool]
+    is_personal: NotRequired[bool]
+    in_list: NotRequired[bool]
+    in_filter: NotRequired[bool]
+    position: NotRequired[int]
+
+
+class FlowAtOut(TypedDict):
+    """Where the order stands; `waits` names what for, empty while it goes on."""
+
+    node: str
+    step: str
+    name: str
+    waits: str
+
+
+class FlowRefOut(TypedDict):
+    """A drawn flow and its version."""
+
+    id: int
+    code: str
+    name: str
+    version: int
+
+
+class FlowStopOut(TypedDict):
+    """A node that was left: by which exit, on which condition, on which facts."""
+
+    at: str
+    by: str
+    node: str
+    step: str
+    name: str
+    exit: str
+    exit_name: str
+    why: str
+    told: list[FlowToldOut]
+
+
+class FlowToldOut(TypedDict):
+    """A fact that a decision looked at, and its value then."""
+
+    fact: str
+    name: str
+    value: str
 
 
 class FulfillmentLineOut(TypedDict):
@@ -377,12 +545,20 @@ class LastPosition(TypedDict):
     text: str
 
 
+class LineCustomInRequest(TypedDict):
+    """New values of one line, by its position."""
+
+    position: int
+    custom: dict[str, str | int | bool | list[str] | None]
+
+
 class LineInRequest(TypedDict):
     """One line of a new order."""
 
     sku: str
     quantity: int
     unit_price: str
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 class LineOut(TypedDict):
@@ -403,6 +579,10 @@ class LineOut(TypedDict):
     cancelled: NotRequired[int]
     delivered: NotRequired[int]
     returned: NotRequired[int]
+    custom: dict[str, Any]
+
+
+MerchantMayEnum = Literal["none", "read", "write"]
 
 
 class MergeInRequest(TypedDict):
@@ -468,6 +648,7 @@ class OrderBrief(TypedDict):
     waiting_for: NotRequired[str]
     tracking_url: str
     version: NotRequired[int]
+    custom: dict[str, Any]
 
 
 class OrderCarbon(TypedDict):
@@ -494,6 +675,15 @@ OrderEta = TypedDict(
 )
 
 
+class OrderFlowOut(TypedDict):
+    """The flow of an order; `flow` is null for orders on the built-in journey or a flat list of steps."""
+
+    flow: FlowRefOut | None
+    at: FlowAtOut | None
+    way: list[FlowStopOut]
+    tags: list[str]
+
+
 class OrderInRequest(TypedDict):
     """A new order."""
 
@@ -508,6 +698,7 @@ class OrderInRequest(TypedDict):
     green: NotRequired[bool]
     note: NotRequired[str]
     extra: NotRequired[Any]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 class OrderOut(TypedDict):
@@ -532,6 +723,7 @@ class OrderOut(TypedDict):
     waiting_for: NotRequired[str]
     tracking_url: str
     version: NotRequired[int]
+    custom: dict[str, Any]
     note: NotRequired[str]
     extra: NotRequired[Any]
     destination: dict[str, str]
@@ -541,6 +733,23 @@ class OrderOut(TypedDict):
     split_from: NotRequired[int | None]
     merged_into: NotRequired[int | None]
     supported_actions: list[str]
+
+
+class OrderPricingOut(TypedDict):
+    """How an order was priced: by which versions, with which gifts (by position), and why not otherwise."""
+
+    currency: str
+    goods: str
+    discount: str
+    lines: list[TriedLineOut]
+    applied: list[AppliedOut]
+    skipped: list[SkippedOut]
+    order: int
+    versions: dict[str, int]
+    free_shipping: bool
+    gifts: list[dict[str, Any]]
+    priced_at: str | None
+    skipped_more: int
 
 
 class PageCarbon(TypedDict):
@@ -554,6 +763,14 @@ class PageCarbon(TypedDict):
     method: str
     year: str
     primary_share: float
+
+
+class PageDetail(TypedDict):
+    """A custom field that the merchant shows to customers; `link` is set where the value is one."""
+
+    name: str
+    text: str
+    link: str
 
 
 class PageEvent(TypedDict):
@@ -601,6 +818,15 @@ class PaginatedChannelList(TypedDict):
     next: str | None
     previous: str | None
     results: list[Channel]
+
+
+class PaginatedFieldList(TypedDict):
+    """PaginatedFieldList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Field]
 
 
 class PaginatedImportOutList(TypedDict):
@@ -710,6 +936,7 @@ class Parcel(TypedDict):
     eta_from_at: NotRequired[str | None]
     eta_to_at: NotRequired[str | None]
     lines: list[ParcelLine]
+    custom: dict[str, str | int | bool | list[str] | None]
 
 
 ParcelEta = TypedDict("ParcelEta", {"text": "str", "to": "str", "from": "str"})
@@ -735,6 +962,7 @@ class ParcelOut(TypedDict):
     delivered_at: NotRequired[str | None]
     eta_from_at: NotRequired[str | None]
     eta_to_at: NotRequired[str | None]
+    custom: dict[str, Any]
 
 
 ParcelStatusEnum = Literal[
@@ -753,6 +981,43 @@ ParcelStatusEnum = Literal[
 ]
 
 
+class PatchedFieldRequest(TypedDict):
+    """One custom field; `is_own` is false for those that count for all merchants."""
+
+    target: NotRequired[TargetEnum]
+    code: NotRequired[str]
+    kind: NotRequired[FieldKindEnum]
+    name: NotRequired[str]
+    name_en: NotRequired[str]
+    help: NotRequired[str]
+    help_en: NotRequired[str]
+    unit: NotRequired[str]
+    choices: NotRequired[list[ChoiceRequest]]
+    least: NotRequired[str]
+    most: NotRequired[str]
+    pattern: NotRequired[str]
+    default: NotRequired[Any]
+    is_required: NotRequired[bool]
+    customer_sees: NotRequired[bool]
+    is_personal: NotRequired[bool]
+    in_list: NotRequired[bool]
+    in_filter: NotRequired[bool]
+    position: NotRequired[int]
+
+
+class PatchedOrderCustomInRequest(TypedDict):
+    """New values of an order and of some of its lines; fields that are not named stay, null empties one."""
+
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
+    lines: NotRequired[list[LineCustomInRequest]]
+
+
+class PatchedParcelCustomInRequest(TypedDict):
+    """New values of a parcel; fields that are not named stay, null empties one."""
+
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
+
+
 class PatchedSkuRequest(TypedDict):
     """One SKU."""
 
@@ -767,6 +1032,7 @@ class PatchedSkuRequest(TypedDict):
     traits: NotRequired[list[str]]
     hs_code: NotRequired[str]
     is_active: NotRequired[bool]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 class PatchedWarehouseRequest(TypedDict):
@@ -787,6 +1053,7 @@ class PatchedWarehouseRequest(TypedDict):
     energy_source: NotRequired[EnergySourceEnum]
     is_frozen: NotRequired[bool]
     is_active: NotRequired[bool]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 class PickUpOut(TypedDict):
@@ -892,6 +1159,7 @@ ReasonEnum = Literal[
     "compliance",
     "merge_window",
     "customer",
+    "flow",
     "manual",
 ]
 
@@ -967,7 +1235,11 @@ ScopesEnum = Literal[
     "stock:read",
     "stock:write",
     "promises:read",
+    "promotions:read",
+    "shoppers:write",
     "channels:read",
+    "fields:read",
+    "fields:write",
     "rates:read",
     "keys:read",
     "keys:write",
@@ -976,11 +1248,48 @@ ScopesEnum = Literal[
 ServiceEnum = Literal["standard", "express", "economy"]
 
 
+class ShopperEventInRequest(TypedDict):
+    """Something seen of one customer. Phone, device and IP address are kept as keyed fingerprints only."""
+
+    id: str
+    shopper: str
+    what: WhatEnum
+    at: str
+    country: NotRequired[str]
+    province: NotRequired[str]
+    phone: NotRequired[str]
+    device_id: NotRequired[str]
+    ip: NotRequired[str]
+
+
+class ShopperEventsInRequest(TypedDict):
+    """Up to 500 events, of any customers of the merchant."""
+
+    events: list[ShopperEventInRequest]
+
+
+class ShopperEventsOut(TypedDict):
+    """How many events were counted, and how many were left out: told before, or older than 180 days."""
+
+    counted: int
+    left_out: int
+
+
 class ShortOut(TypedDict):
     """Units that are missing of one SKU."""
 
     sku: str
     quantity: int
+
+
+class SkippedOut(TypedDict):
+    """A promotion that did not count, and why."""
+
+    promotion: str
+    name: str
+    version: int
+    code: str
+    text: str
 
 
 class Sku(TypedDict):
@@ -998,6 +1307,7 @@ class Sku(TypedDict):
     traits: NotRequired[list[str]]
     hs_code: NotRequired[str]
     is_active: NotRequired[bool]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 class SkuRequest(TypedDict):
@@ -1014,6 +1324,7 @@ class SkuRequest(TypedDict):
     traits: NotRequired[list[str]]
     hs_code: NotRequired[str]
     is_active: NotRequired[bool]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 class SplitInRequest(TypedDict):
@@ -1062,6 +1373,9 @@ class Stock(TypedDict):
     updated_at: str
 
 
+TargetEnum = Literal["order", "line", "sku", "warehouse", "parcel"]
+
+
 class TrackingPage(TypedDict):
     """The public page of an order; no names, phones or addresses. `seq` grows with every change."""
 
@@ -1079,7 +1393,76 @@ class TrackingPage(TypedDict):
     waiting: list[WaitingItem]
     carbon: PageCarbon | None
     related: list[RelatedOrder]
+    details: list[PageDetail]
     notice: str
+
+
+class TriedGiftOut(TypedDict):
+    """A gift; `instead_of` names the SKU it replaces."""
+
+    sku: str
+    units: int
+    instead_of: str
+
+
+class TriedLineOut(TypedDict):
+    """What comes off a line."""
+
+    position: int
+    sku: str
+    units: int
+    total: str
+    off: str
+
+
+class TryCartInRequest(TypedDict):
+    """A cart, where and by whom it is bought."""
+
+    lines: list[TryLineInRequest]
+    channel: str
+    currency: NotRequired[str]
+    country: NotRequired[str]
+    province: NotRequired[str]
+    city: NotRequired[str]
+    coupons: NotRequired[list[str]]
+    member_level: NotRequired[str]
+    buyer: NotRequired[str]
+    at: NotRequired[str]
+    draft: NotRequired[str]
+
+
+class TryCartOut(TypedDict):
+    """What the cart costs, line by line and promotion by promotion."""
+
+    currency: str
+    goods: str
+    discount: str
+    lines: list[TriedLineOut]
+    applied: list[AppliedOut]
+    skipped: list[SkippedOut]
+
+
+class TryLineInRequest(TypedDict):
+    """Units of one SKU, at its list price unless another is given."""
+
+    sku: str
+    quantity: int
+    unit_price: NotRequired[str]
+
+
+class Use(TypedDict):
+    """One place where a field is used; what `blocks` keeps it from being removed."""
+
+    kind: str
+    title: str
+    detail: str
+    blocks: bool
+
+
+class Uses(TypedDict):
+    """All uses of a field."""
+
+    uses: list[Use]
 
 
 class WaitingItem(TypedDict):
@@ -1109,6 +1492,7 @@ class Warehouse(TypedDict):
     energy_source: NotRequired[EnergySourceEnum]
     is_frozen: NotRequired[bool]
     is_active: NotRequired[bool]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
 
 
 WarehouseKindEnum = Literal["warehouse", "forward", "store", "factory", "dropship"]
@@ -1132,6 +1516,19 @@ class WarehouseRequest(TypedDict):
     energy_source: NotRequired[EnergySourceEnum]
     is_frozen: NotRequired[bool]
     is_active: NotRequired[bool]
+    custom: NotRequired[dict[str, str | int | bool | list[str] | None]]
+
+
+WhatEnum = Literal[
+    "login",
+    "signup",
+    "payment_added",
+    "phone_change",
+    "address_change",
+    "failed_payment",
+    "returned",
+    "refused",
+]
 
 
 class Zone(TypedDict):

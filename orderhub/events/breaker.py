@@ -25,10 +25,28 @@ class Rest(TypedDict):
 
 
 def resting(subscriber: str, *, now: datetime) -> list[str]:
-    """The destinations of the subscriber that may not be tried now."""
-    return sorted(
-        name for name, rest in _known(subscriber).items() if datetime.fromisoformat(rest["until"]) > now
-    )
+    """The destinations of the subscriber that may not be tried now: those that are out, and those that have enough."""
+    out = {name for name, rest in _known(subscriber).items() if datetime.fromisoformat(rest["until"]) > now}
+    full = {name for name, until in _paused(subscriber).items() if datetime.fromisoformat(until) > now}
+    return sorted(out | full)
+
+
+def pause(subscriber: str, destination: str, *, seconds: float, now: datetime) -> None:
+    """The destination takes no more for so long; it is not out, and nothing counts against it."""
+    paused = {
+        name: until for name, until in _paused(subscriber).items() if datetime.fromisoformat(until) > now
+    }
+    paused[destination] = (now + timedelta(seconds=seconds)).isoformat()
+    cache.set(f"pace:{subscriber}", paused, timeout=_FORGOTTEN_SECONDS)
+
+
+def is_out(subscriber: str, destination: str) -> Rest | None:
+    """Since how many tries a destination is out and until when it rests; None if it is not."""
+    return _known(subscriber).get(destination)
+
+
+def _paused(subscriber: str) -> dict[str, str]:
+    return dict(cache.get(f"pace:{subscriber}") or {})
 
 
 def patience(subscriber: str, destination: str) -> int:

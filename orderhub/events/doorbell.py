@@ -14,6 +14,12 @@ logger = logging.getLogger(__name__)
 
 #: A ring that nobody answered for so long is repeated; far below the patience of whoever waits.
 UNANSWERED_SECONDS = 3
+#: Nobody waits for these: what comes within moments is done together, at a fraction of the cost, and the order that
+#: somebody waits for has the processor. The clock rings for them.
+LATE_QUEUES = ("carbon", "low")
+LATE_SECONDS = 0.3
+_LATE, _RUNG = "late", "rung"
+_CLOCK, _CLOCK_SECONDS = "doorbell-clock", 5
 
 
 def ring(queues: Iterable[str]) -> None:
@@ -26,19 +32,38 @@ def ring(queues: Iterable[str]) -> None:
     if settings.EMBEDDED:
         return
     try:
-        for queue in _silent(sorted(queues)):
-            if cache.add(_name(queue), 1, timeout=UNANSWERED_SECONDS):
-                app.send_task(
-                    "events.pump", kwargs={"queue": queue}, queue=queue, retry=False, ignore_result=True
-                )
+        silent, clock_ticks = _silent(sorted(queues))
+        for queue in silent:
+            is_late = clock_ticks and queue in LATE_QUEUES
+            if (
+                cache.add(_name(queue), _LATE if is_late else _RUNG, timeout=UNANSWERED_SECONDS)
+                and not is_late
+            ):
+                _send(queue)
     except Exception as fault:  # any broker fault: the sweep will come
         logger.warning("doorbell not heard: %s", type(fault).__name__)
 
 
-def _silent(queues: list[str]) -> list[str]:
-    """Those not rung yet; a busy hub has rung all of them, which one question tells."""
-    rung = cache.get_many([_name(queue) for queue in queues])
-    return [queue for queue in queues if _name(queue) not in rung]
+def ring_late() -> None:
+    """Ring for the queues that could wait; the clock calls it every `LATE_SECONDS`. Never raises."""
+    try:
+        cache.set(_CLOCK, 1, timeout=_CLOCK_SECONDS)
+        for name, state in cache.get_many([_name(queue) for queue in LATE_QUEUES]).items():
+            if state == _LATE:
+                cache.set(name, _RUNG, timeout=UNANSWERED_SECONDS)
+                _send(name.removeprefix(_name("")))
+    except Exception as fault:  # any broker fault: the sweep will come
+        logger.warning("late doorbell not heard: %s", type(fault).__name__)
+
+
+def _send(queue: str) -> None:
+    app.send_task("events.pump", kwargs={"queue": queue}, queue=queue, retry=False, ignore_result=True)
+
+
+def _silent(queues: list[str]) -> tuple[list[str], bool]:
+    """Those not rung yet, and whether a clock ticks; a busy hub has rung all of them, which one question tells."""
+    found = cache.get_many([_CLOCK, *(_name(queue) for queue in queues)])
+    return [queue for queue in queues if _name(queue) not in found], _CLOCK in found
 
 
 def answered(queue: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -18,6 +20,8 @@ from orderhub.events.tables import Row, row
 from orderhub.kernel import canonical, clock
 
 GENESIS = "0" * 64
+#: The number and hash of the last event of a stream.
+Head = tuple[int, str]
 CLOCK_SLACK = timedelta(minutes=1)
 
 
@@ -44,9 +48,9 @@ def record(facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Event]:
         return []
     if not connection.in_atomic_block:
         raise RuntimeError("events are recorded inside the transaction of the change they describe")
-    found = StreamHead.objects.filter(stream__in={fact.stream for fact in facts})
-    heads = {stream: (seq, last) for stream, seq, last in found.values_list("stream", "seq", "hash")}
-    fresh = ids.take(len(facts))
+    chain: _Chain = getattr(_here, "chain", None) or _Chain()
+    heads = chain.heads({fact.stream for fact in facts})
+    fresh = chain.take(len(facts))
     chained = [_chained(fact, pk, heads, now=now, actor=actor) for fact, pk in zip(facts, fresh, strict=True)]
     events = [event for event, _text in chained]
     writing.append(
@@ -54,8 +58,60 @@ def record(facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Event]:
         [(stream, str(seq), last) for stream, (seq, last) in heads.items()],
         owed(events, now=now),
     )
+    chain.remember(heads)
     ring_on_commit(event.kind for event in events)
     return events
+
+
+@contextmanager
+def chained(*, spare: int) -> Iterator[None]:
+    """Within the block, which is part of one transaction, the head of a stream is read once, and ids are taken for
+    `spare` events at a time where that costs nothing.
+    """
+    chain = _Chain(spare)
+    _here.chain = chain
+    try:
+        with connection.execute_wrapper(chain.before):
+            yield
+    finally:
+        _here.chain = None
+
+
+class _Chain:
+    """What a transaction knows of the log: the heads it wrote, which nobody else can move until it ends, and ids."""
+
+    def __init__(self, spare: int = 0) -> None:
+        self._spare = spare if connection.vendor == "postgresql" else 0
+        self._heads: dict[str, Head] = {}
+        self._ids: list[int] = []
+
+    def heads(self, streams: Collection[str]) -> dict[str, Head]:
+        """The heads of those streams that have any; at most one query."""
+        found = {stream: self._heads[stream] for stream in streams if stream in self._heads}
+        if missing := [stream for stream in streams if stream not in found]:
+            rows = StreamHead.objects.filter(stream__in=missing).values_list("stream", "seq", "hash")
+            found.update((stream, (seq, last)) for stream, seq, last in rows)
+        return found
+
+    def take(self, count: int) -> list[int]:
+        """So many rising ids; at most one query."""
+        if len(self._ids) < count:
+            self._ids = ids.take(max(count, self._spare))
+        taken, self._ids = self._ids[:count], self._ids[count:]
+        return taken
+
+    def remember(self, heads: Mapping[str, Head]) -> None:
+        """Heads that were just written."""
+        self._heads.update(heads)
+
+    def before(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        """Django's hook around every statement: what a savepoint takes back is not known any more."""
+        if sql.startswith("ROLLBACK TO"):
+            self._heads.clear()
+        return execute(sql, *rest)
+
+
+_here = threading.local()
 
 
 def ring_on_commit(happened: Iterable[str]) -> None:
@@ -151,9 +207,7 @@ def _tail(
     )
 
 
-def _chained(
-    fact: Fact, pk: int, heads: dict[str, tuple[int, str]], *, now: datetime, actor: str
-) -> tuple[Event, str]:
+def _chained(fact: Fact, pk: int, heads: dict[str, Head], *, now: datetime, actor: str) -> tuple[Event, str]:
     kinds.get(fact.kind)
     seq, last = heads.get(fact.stream, (0, GENESIS))
     payload = canonical.dumps(dict(fact.payload))

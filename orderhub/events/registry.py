@@ -74,9 +74,20 @@ class GiveUp(Exception):
     """Raised by a handler: this delivery can never succeed; it goes to dead at once with this reason."""
 
 
+class Later(Exception):
+    """In `Partly`: this delivery was not tried, since its destination takes no more just now; no attempt is counted.
+
+    The destination is left alone for `seconds`.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"in {seconds:.1f} s")
+        self.seconds = seconds
+
+
 class Partly(Exception):
-    """Raised by a handler: the deliveries of these ids failed, each with its own fault; the others are
-    done.
+    """Raised by a handler: the deliveries of these ids failed (or are for `Later`), each with its own fault; the others
+    are done.
     """
 
     def __init__(self, failures: Mapping[int, Exception]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -18,9 +18,9 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.events import breaker, doorbell, leases, registry, tail
+from orderhub.events import breaker, doorbell, leases, registry, tables, tail
 from orderhub.events.models import Delivery, Event
-from orderhub.events.registry import GiveUp, Partly, Subscriber
+from orderhub.events.registry import GiveUp, Later, Partly, Subscriber
 from orderhub.events.tail import project
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
@@ -60,11 +60,13 @@ UPDATE events_delivery
 SET state = 'leased', attempts = attempts + 1, lease_until = %(until)s, lease_token = %(token)s
 WHERE id IN (SELECT id FROM picked)
 RETURNING *"""
-_DUE = """
-SELECT EXISTS (SELECT 1 FROM events_delivery d
-               WHERE d.subscriber = %(subscriber)s AND d.state IN ('ready', 'leased') AND {ready}),
-       EXISTS (SELECT 1 FROM events_delivery d
-               WHERE d.subscriber = %(subscriber)s AND d.state IN ('ready', 'leased') AND {lost})"""
+#: Asked of all subscribers of a queue at once, two columns each.
+_DUE = """EXISTS (SELECT 1 FROM events_delivery d
+                  WHERE d.subscriber = %s AND d.state IN ('ready', 'leased')
+                    AND d.state = 'ready' AND d.not_before <= %s),
+          EXISTS (SELECT 1 FROM events_delivery d
+                  WHERE d.subscriber = %s AND d.state IN ('ready', 'leased')
+                    AND d.state = 'leased' AND d.lease_until < %s AND d.attempts < %s)"""
 
 
 # ---- claiming ------------------------------------------------------------------------------------
@@ -123,16 +125,16 @@ def run_queue(queue: str, *, budget_seconds: float = 20.0) -> int:
     deadline = monotonic() + budget_seconds
     handled = 0
     while True:
-        this_round = sum(_run_batch(subscriber, deadline) for subscriber in registry.served_by(queue))
+        due = _due(registry.served_by(queue), leases.db_now())
+        this_round = sum(_run_batch(subscriber, deadline, *found) for subscriber, found in due)
         this_round += sum(tail.advance(projection) for projection in registry.projected_by(queue))
         handled += this_round
         if not this_round or monotonic() > deadline:
             return handled
 
 
-def _run_batch(subscriber: Subscriber, deadline: float) -> int:
+def _run_batch(subscriber: Subscriber, deadline: float, ready: bool, lost: bool) -> int:
     now = leases.db_now()
-    ready, lost = _due(subscriber, now)
     rows = _claim(subscriber, _READY, limit=subscriber.batch, now=now) if ready else []
     strays = _claim(subscriber, _LOST, limit=1, now=now) if lost else []
     for batch in (rows, strays):
@@ -198,13 +200,32 @@ class Run:
         try:
             self.subscriber.handle(rows)
         except Partly as partly:
-            self.done += [row for row in rows if row.pk not in partly.failures]
-            self.failed += [(row, partly.failures[row.pk]) for row in rows if row.pk in partly.failures]
+            self._sort(rows, partly.failures)
         except Exception as fault:  # whatever it is, it is kept on the row and tried again
             self._blame(rows, fault)
         else:
             self.done += rows
             self.failures_in_a_row = 0
+
+    def _sort(self, rows: Sequence[Delivery], failures: Mapping[int, Exception]) -> None:
+        """Tell the done, the failed and those that were not tried apart; a refusal is an answer, so no outage."""
+        done = [row for row in rows if row.pk not in failures]
+        paced = [(row, fault) for row in rows if isinstance(fault := failures.get(row.pk), Later)]
+        failed = [
+            (row, failures[row.pk])
+            for row in rows
+            if row.pk in failures and not isinstance(failures[row.pk], Later)
+        ]
+        self.done += done
+        self.failed += failed
+        if paced:
+            seconds = max(fault.seconds for _row, fault in paced)
+            breaker.pause(self.subscriber.name, self.destination, seconds=seconds, now=leases.db_now())
+            _give_back([row for row, _fault in paced], delay=timedelta(0))
+        if done or any(isinstance(fault, GiveUp) for _row, fault in failed):
+            self.failures_in_a_row = 0
+        else:
+            self.failures_in_a_row += len(failed)
 
     def _blame(self, rows: Sequence[Delivery], fault: Exception) -> None:
         """Find the row at fault by halves, so that a bad one costs its neighbors some repetition and
@@ -212,7 +233,8 @@ class Run:
         """
         if len(rows) == 1:
             self.failed.append((rows[0], fault))
-            self.failures_in_a_row += 1
+            # Whoever refuses a message for good is there to refuse it.
+            self.failures_in_a_row = 0 if isinstance(fault, GiveUp) else self.failures_in_a_row + 1
             return
         middle = len(rows) // 2
         self._run(rows[:middle])
@@ -289,11 +311,8 @@ def due_queues(queues: Iterable[str] | None = None) -> set[str]:
     """The queues with a delivery to run or a projection behind the log, just now; reads only."""
     now = leases.db_now()
     wanted = set(queues) if queues is not None else None
-    found: set[str] = set()
-    for subscriber in registry.subscribers.values():
-        if subscriber.queue not in found and (wanted is None or subscriber.queue in wanted):
-            if any(_due(subscriber, now)):
-                found.add(subscriber.queue)
+    asked = [one for one in registry.subscribers.values() if wanted is None or one.queue in wanted]
+    found = {subscriber.queue for subscriber, _ready_or_lost in _due(asked, now)}
     behind = {registry.projections[name].queue for name in tail.behind()}
     return found | (behind if wanted is None else behind & wanted)
 
@@ -311,12 +330,19 @@ def ring_if_due(queue: str) -> None:
         doorbell.ring([queue])
 
 
-def _due(subscriber: Subscriber, now: datetime) -> tuple[bool, bool]:
-    """Whether ready rows, and rows of lost workers, wait for this subscriber."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DUE.format(ready=_READY, lost=_LOST), _parameters(subscriber, now))
-        ready, lost = cursor.fetchone()
-    return bool(ready), bool(lost)
+def _due(subscribers: Iterable[Subscriber], now: datetime) -> list[tuple[Subscriber, tuple[bool, bool]]]:
+    """Those for whom ready rows, or rows of lost workers, wait; one statement, since an idle look is the usual one."""
+    asked = list(subscribers)
+    if not asked:
+        return []
+    at = str(_moment(now))
+    parameters = [
+        value for one in asked for value in (one.name, at, one.name, at, one.max_attempts)
+    ]  # fmt: skip
+    (told,) = tables.ask("SELECT " + ", ".join([_DUE] * len(asked)), parameters)
+    row = [bool(value) for value in told]
+    found = zip(asked, zip(row[::2], row[1::2], strict=True), strict=True)
+    return [(subscriber, flags) for subscriber, flags in found if any(flags)]
 
 
 def bury_lost(*, now: datetime) -> int:

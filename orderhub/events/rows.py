@@ -254,6 +254,8 @@ def _texts(column: Any) -> Texts:
         return lambda values: ["NULL" if value is None else "t" if value else "f" for value in values]
     if kind in {"timestamp with time zone", "date"}:
         return lambda values: ["NULL" if value is None else value.isoformat() for value in values]
+    if kind == "double precision":
+        return lambda values: ["NULL" if value is None else repr(float(value)) for value in values]
     if kind in {"numeric", "uuid"}:
         return lambda values: ["NULL" if value is None else str(column.to_python(value)) for value in values]
     if kind == "jsonb":
@@ -265,6 +267,11 @@ def _texts(column: Any) -> Texts:
         ]
     if kind in {"varchar", "text"}:
         return lambda values: ["NULL" if value is None else _text(str(value)) for value in values]
+    if kind == "bytea":
+        # Backslashes are escaped once more inside an array.
+        return lambda values: [
+            "NULL" if value is None else f'"\\\\x{bytes(value).hex()}"' for value in values
+        ]
     raise TypeError(f"{column}: no array is made of {kind} yet")
 
 

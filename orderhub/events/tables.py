@@ -118,7 +118,7 @@ def row(values: Iterable[object]) -> Row:
 # ---- statements kept prepared -------------------------------------------------------------------
 
 
-def ask(statement: str, parameters: Sequence[str | int]) -> list[tuple[Any, ...]]:
+def ask(statement: str, parameters: Sequence[str | int | list[int]]) -> list[tuple[Any, ...]]:
     """Run a statement of the hot path and give its rows. PostgreSQL parses and plans it once per connection.
 
     Django puts parameters into the text, so that every call is planned anew; for the large statement of an order

@@ -22,6 +22,8 @@ ORDER = (
     "events",
     "inventory",
     "orders",
+    "risk",
+    "compliance",
     "fulfillment",
     "connectors",
     "carbon",

@@ -44,3 +44,26 @@ def test_a_dead_cache_stops_nobody(sent: list[str], monkeypatch: pytest.MonkeyPa
     doorbell.answered("route")
 
     assert sent == []
+
+
+def test_what_can_wait_is_rung_by_the_clock_once_for_all(sent: list[str]) -> None:
+    doorbell.ring_late()  # a clock ticks
+    doorbell.ring(["route", "low"])
+    doorbell.ring(["low"])
+    assert sent == ["route"]
+
+    doorbell.ring_late()
+    doorbell.ring_late()
+    doorbell.ring(["low"])
+    assert sent == ["route", "low"]
+
+    doorbell.answered("low")
+    doorbell.ring(["low"])
+    doorbell.ring_late()
+    assert sent == ["route", "low", "low"]
+
+
+def test_without_a_clock_nothing_waits_for_it(sent: list[str]) -> None:
+    doorbell.ring(["carbon"])
+
+    assert sent == ["carbon"]

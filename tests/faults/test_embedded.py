@@ -8,7 +8,7 @@ import shutil
 import signal
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -52,12 +52,16 @@ class Embedded:
 
 
 @pytest.fixture
-def embedded(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Embedded]:
+def embedded(
+    tmp_path: Path, request: pytest.FixtureRequest, place_database: Callable[[Path], None]
+) -> Iterator[Embedded]:
     """`manage.py serve` with data and port of its own, seeded, answering; the simulator races unless told."""
     if not Path("/proc/self/stat").exists():
         pytest.skip("needs /proc to find the worker")
     port, data = hub.free_port(), tmp_path / "data"
     env = hub.environment(HUB_DATA_DIR=data, HUB_PORT=port, HUB_SIM_SPEED=getattr(request, "param", 100_000))
+    data.mkdir()
+    place_database(data / "orderhub.sqlite3")
     process = hub.Process(hub.manage("serve"), env, tmp_path / "serve.log")
     process.start()
     url = f"http://{hub.HERE}:{port}"

@@ -17,7 +17,7 @@ from tests.faults.story import SETTLED, assert_each_once, summary
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow]
 
-ORDERS = 2000
+ORDERS = 1000
 STOCK = 5000
 
 

@@ -130,9 +130,10 @@ def _prepare(environment: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite database to copy, since migrating takes longest of all."""
+def migrated(tmp_path_factory: pytest.TempPathFactory, place_database: Callable[[Path], None]) -> Path:
+    """A migrated SQLite database with our tables to copy, since migrating takes longest of all."""
     folder = tmp_path_factory.mktemp("migrated")
+    place_database(folder / "orderhub.sqlite3")
     _prepare(_environment(folder))
     return folder / "orderhub.sqlite3"
 

@@ -49,9 +49,13 @@ def manage(url: str, data: Path, *words: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_there_and_back(homes: tuple[str, str], tmp_path: Path) -> None:
+def test_there_and_back(
+    homes: tuple[str, str], tmp_path: Path, place_database: Callable[[Path], None]
+) -> None:
     here, there = homes
     data, backup = tmp_path / "data", tmp_path / "backup"
+    if here.startswith("sqlite"):
+        place_database(tmp_path / "one.sqlite3")
     assert manage(here, data, "migrate", "-v0").returncode == 0
     assert manage(here, data, "demo").returncode == 0
 
@@ -76,9 +80,9 @@ def test_there_and_back(homes: tuple[str, str], tmp_path: Path) -> None:
     assert "The database is not empty" in again.stderr
 
 
-def test_a_backup_that_was_touched_is_refused(tmp_path: Path) -> None:
+def test_a_backup_that_was_touched_is_refused(tmp_path: Path, place_database: Callable[[Path], None]) -> None:
     here, backup = f"sqlite://{tmp_path}/one.sqlite3", tmp_path / "backup"
-    manage(here, tmp_path / "data", "migrate", "-v0")
+    place_database(tmp_path / "one.sqlite3")
     assert manage(here, tmp_path / "data", "backup", str(backup)).returncode == 0
     with sqlite3.connect(backup / "database.sqlite3") as database:
         database.execute("CREATE TABLE slipped_in (id integer)")

@@ -17,6 +17,7 @@ from orderhub.access import services as access
 from orderhub.access.models import ApiKey
 from orderhub.connectors import imports
 from orderhub.connectors.models import ImportBatch
+from orderhub.fields.models import Field
 from orderhub.fulfillment import accepting
 from orderhub.fulfillment.models import IntakeMessage, Parcel
 from orderhub.inventory.models import Stock
@@ -31,25 +32,30 @@ VERBS = ("get", "post", "put", "patch", "delete")
 #: What anybody may read. Everything else needs somebody to be somebody.
 PUBLIC = {
     "api:schema", "api:tracking", "api-docs", "api-problems", "tracking-page", "login", "healthz", "readyz",
+    "door",
     "admin:login", "admin:jsi18n",
 }  # fmt: skip
 #: The API's routes that name one thing of a merchant.
 DETAILS = {
     "api:order-detail", "api:order-events", "api:order-pay", "api:order-hold", "api:order-release",
     "api:order-reroute", "api:order-cancel", "api:order-split", "api:order-merge",
-    "api:order-address-changes", "api:order-decision", "api:order-carbon", "api:import-detail",
+    "api:order-address-changes", "api:order-decision", "api:order-carbon", "api:order-pricing",
+    "api:order-flow", "api:order-acknowledgments",
+    "api:import-detail",
     "api:import-errors", "api:sku-detail", "api:warehouse-detail", "api:stock-detail", "api:channel-detail",
     "api:rate-card-detail", "api:parcel-detail", "api:key-detail", "api:reservation-detail",
-    "api:intake-order-detail",
+    "api:intake-order-detail", "api:order-custom", "api:parcel-custom", "api:field-detail", "api:field-restore",
+    "api:field-uses",
 }  # fmt: skip
 LISTS = {
     "api:order-list", "api:sku-list", "api:warehouse-list", "api:stock-list", "api:import-list",
     "api:channel-list", "api:rate-card-list", "api:parcel-list", "api:key-list", "api:promisable-list",
-    "api:reservation-list",
+    "api:reservation-list", "api:field-list",
 }  # fmt: skip
 #: Deeds on no one thing: they say themselves what they are about.
 DEEDS = {
     "api:stock-counts", "api:key-rotate", "api:order-bulk", "api:intake-order-list", "api:promise",
+    "api:promotions-try", "api:shopper-events",
 }  # fmt: skip
 
 
@@ -113,7 +119,11 @@ class House:
             "api:stock-detail": lambda: Stock.objects.filter(merchant=merchant).earliest("pk").pk,
             "api:channel-detail": lambda: self.order.channel_id,
             "api:rate-card-detail": lambda: part.rate_card_id,
-            "api:parcel-detail": lambda: part.parcels.get().pk,
+            "api:parcel-detail": lambda: part.parcels.get(tracking_number="T1").pk,
+            "api:parcel-custom": lambda: part.parcels.get(tracking_number="T1").pk,
+            **dict.fromkeys(
+                ("api:field-detail", "api:field-restore", "api:field-uses"), lambda: Field.objects.get().pk
+            ),
             "api:key-detail": lambda: ApiKey.objects.filter(merchant=merchant).earliest("pk").pk,
             "api:reservation-detail": lambda: self.reservation,
             "api:intake-order-detail": lambda: IntakeMessage.objects.get().public_id,
@@ -121,6 +131,7 @@ class House:
         thing = found() if found else thing
         values = {
             "pk": thing, "public_id": thing, "token": sharing.token(self.order), "object_id": 1, "url": "x", "kind": "orders",
+            "number": 1, "code": "standard",
         }  # fmt: skip
         return route.path(values)
 
@@ -138,6 +149,7 @@ def alices(settings: Any, tmp_path: Any) -> House:
     )
     accepting.accept(b"junk", key="", merchant=alice, actor="api:a", language="en", now=clock.now())
     make.run_until_idle()
+    Field.objects.create(merchant=alice, target="order", code="mine", name="mine")
     part = order.fulfillments.get()
     Parcel.objects.create(
         merchant=alice, fulfillment=part, carrier="tongda", tracking_number="T1", grams=100
@@ -191,11 +203,19 @@ def test_anonymous_calls_of_the_api_are_401(alices: House, verb: str) -> None:
 
 def test_alice_reads_what_is_hers(alices: House) -> None:
     api = make.client(alices.order.merchant)
-    readable = {"api:order-detail", "api:order-events", "api:order-decision", "api:order-carbon"}
+    readable = {
+        "api:order-detail",
+        "api:order-events",
+        "api:order-decision",
+        "api:order-carbon",
+        "api:order-pricing",
+        "api:order-flow",
+        "api:order-acknowledgments",
+    }
     readable |= {"api:import-detail", "api:import-errors", "api:sku-detail", "api:warehouse-detail", *LISTS}
     readable |= {"api:stock-detail", "api:channel-detail", "api:rate-card-detail", "api:parcel-detail"}
     readable |= {"api:key-detail", "api:reservation-detail", "api:order-address-changes"}
-    readable |= {"api:intake-order-detail"}
+    readable |= {"api:intake-order-detail", "api:field-detail", "api:field-uses"}
 
     answers = {route.name: api.get(alices.path(route)).status_code for route in api_routes()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from orderhub.celery import app
-from orderhub.events import beats, hearing
+from orderhub.events import beats, doorbell, hearing
 from orderhub.events.schedule import schedule
 from orderhub.management.supervisor import PARENT_VARIABLE
 
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         held = threading.Event()
         threading.Thread(target=_hold, args=(held,), name="clock-lock", daemon=True).start()
         held.wait()
+        threading.Thread(target=_ring_late, name="clock-bell", daemon=True).start()
         app.conf.beat_schedule = schedule()
         # In memory: what fell due while no clock ran is found by the sweep, so nothing needs remembering.
         app.Beat(scheduler_cls="celery.beat:Scheduler", max_interval=1, loglevel="WARNING", quiet=True).run()
@@ -57,6 +59,13 @@ def _hold(held: threading.Event) -> None:
     except DatabaseError as fault:
         logger.error("the clock lost its database and ends: %s", fault)
     os._exit(1)
+
+
+def _ring_late() -> None:
+    """Ring for what could wait a moment, for as long as the clock lives."""
+    while True:
+        time.sleep(doorbell.LATE_SECONDS)
+        doorbell.ring_late()
 
 
 def _take_lock() -> bool:

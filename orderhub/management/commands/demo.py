@@ -20,6 +20,8 @@ PARTS = (
     "orderhub.fulfillment.demo.seed",
     "orderhub.orders.demo.seed",
     "orderhub.connectors.demo.seed",
+    "orderhub.orders.risk.demo.seed",
+    "orderhub.orders.compliance.demo.seed",
     "routing.demo.seed",
     "carbon.demo.seed",
 )

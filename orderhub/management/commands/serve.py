@@ -84,6 +84,7 @@ class Command(BaseCommand):
         if pending:
             self.stdout.write(f"Bringing the database up to date: {pending} migrations …")
             call_command("migrate", interactive=False, verbosity=1, stdout=self.stdout)
+            call_command("load_profiles", stdout=self.stdout)
         connection.close()
 
     def _prepare_static_files(self) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py setup_roles`: four groups with no more rights than their work needs; safe to run again."""
+"""`manage.py setup_roles`: five groups with no more rights than their work needs; safe to run again."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "operator": (
         "履约运营 operator",
         {
-            "orders": "order orderline hold channel",
+            "orders": "order orderline hold channel pricing promotioncounter skucost",
+            "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
+            "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
-            "workshop customslane",
+            "workshop customslane stockreport stockreportline",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave returnrate",
+            "fields": "field",
             "rules": "ruleset rule ruleversion flow",
             "tracking": "journey timelineentry position",
             "carbon": "ledgerentry calculationrun",
-            "connectors": "connection inboxmessage importbatch importfile refusedrow",
+            "connectors": "connection inboxmessage importbatch importfile refusedrow stockrule published channelpace call "
+            "profile profileversion alias pollmark traffic",
             "events": "event delivery parkedevent cursor",
             "access": "merchant",
         },
@@ -31,8 +35,15 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "orders.change_order",
             "orders.add_hold",
             "orders.change_hold",
+            "risk.add_review",
+            "compliance.change_compliancecheck",
+            "compliance.add_customsgoods",
+            "compliance.change_customsgoods",
+            "compliance.add_paper",
+            "compliance.change_paper",
             "inventory.change_warehouse",
             "inventory.change_stock",
+            "inventory.change_stockreportline",
             "inventory.add_expectedreceipt",
             "inventory.change_expectedreceipt",
             "inventory.add_workshop",
@@ -49,17 +60,52 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "events.change_parkedevent",
             "connectors.change_inboxmessage",
             "connectors.change_connection",
+            "connectors.change_call",
+            "connectors.add_alias",
+            "connectors.change_alias",
+            "connectors.delete_alias",
+            "connectors.add_stockrule",
+            "connectors.change_stockrule",
+        ),
+    ),
+    "integrator": (
+        "接入 integrator",
+        {
+            "connectors": "connection inboxmessage call profile profileversion alias pollmark traffic",
+            "orders": "order channel",
+            "inventory": "warehouse sku",
+            "fulfillment": "ratecard",
+            "events": "event delivery",
+            "access": "merchant",
+        },
+        (
+            "connectors.add_connection",
+            "connectors.change_connection",
+            "connectors.change_inboxmessage",
+            "connectors.change_call",
+            "connectors.add_profile",
+            "connectors.change_profile",
+            "connectors.add_profileversion",
+            "connectors.add_alias",
+            "connectors.change_alias",
+            "connectors.delete_alias",
+            "orders.add_channel",
+            "orders.change_channel",
+            "inventory.add_warehouse",
         ),
     ),
     "strategist": (
         "策略 strategist",
         {
-            "orders": "order orderline hold channel",
+            "orders": "order orderline hold channel pricing promotioncounter skucost",
+            "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
+            "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt "
             "workshop customslane",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave returnrate",
+            "fields": "field",
             "rules": "ruleset rule ruleversion flow",
             "carbon": "ledgerentry calculationrun",
             "access": "merchant",
@@ -77,6 +123,23 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "routing.add_skuban",
             "routing.change_skuban",
             "routing.delete_skuban",
+            "risk.add_riskpolicy",
+            "risk.change_riskpolicy",
+            "risk.add_risksignal",
+            "risk.change_risksignal",
+            "risk.delete_risksignal",
+            "risk.add_riskpolicyversion",
+            "compliance.add_compliancerule",
+            "compliance.change_compliancerule",
+            "compliance.activate_compliancerule",
+            "compliance.add_exchangerate",
+            "compliance.change_exchangerate",
+            "compliance.add_goodslist",
+            "compliance.change_goodslist",
+            "orders.add_skucost",
+            "orders.change_skucost",
+            "fields.add_field",
+            "fields.change_field",
             "rules.add_ruleset",
             "rules.change_ruleset",
             "rules.add_rule",
@@ -111,7 +174,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "support": (
         "客服 support",
         {
-            "orders": "order orderline hold channel",
+            "orders": "order orderline hold channel pricing promotioncounter skucost",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline",
             "tracking": "journey timelineentry",
             "inventory": "sku",
@@ -125,7 +188,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
 class Command(BaseCommand):
     """Makes the groups, or sets their rights back to what is written here."""
 
-    help = "Make the groups operator, strategist, carbon and support with the rights they need."
+    help = "Make the groups operator, integrator, strategist, carbon and support with the rights they need."
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:

@@ -18,6 +18,8 @@ from orderhub.celery import QUEUES, app
 from orderhub.events import beats, embedded, hearing
 from orderhub.management.supervisor import PARENT_VARIABLE
 
+LESS_URGENT, MOST_NICE = 5, 19
+
 
 class Command(BaseCommand):
     """A Celery worker: on Redis in production; embedded, on an in-memory broker fed by watching the
@@ -62,7 +64,9 @@ class Command(BaseCommand):
         _work(name, list(QUEUES), pool="threads", concurrency=concurrency)
 
     def _run_on_broker(self, name: str, queues: list[str], *, concurrency: int) -> None:
-        os.nice(settings.WORKER_NICENESS)  # on a shared machine the doors come first, the backlog can wait
+        # On a shared machine the doors come first, then the orders under way, then what nobody waits for.
+        stands_back = 0 if {"intake", "route"} & set(queues) else LESS_URGENT
+        os.nice(min(MOST_NICE, settings.WORKER_NICENESS + stands_back))
         threading.Thread(target=hearing.watch, kwargs={"name": name}, name="hearing", daemon=True).start()
         _work(name, queues, pool="prefork", concurrency=concurrency, optimization="fair")
 
