@@ -204,6 +204,8 @@ def expressions(found: Template, grown: Grown, *, thin: bool) -> dict[str, str]:
             made[column.column] = (
                 f"CASE WHEN {name} >= {own.first} THEN {name} - k * {own.stride} ELSE {name} END"
             )
+        elif column.column == "order_id":  # an order by its number alone
+            made[column.column] = f"{name} - k * {found.grown['orders_order'].stride}"
         elif column.primary_key:
             made[column.column] = f"{name} - k * {grown.stride}"
         elif isinstance(column, kinds.DateTimeField):

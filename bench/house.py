@@ -54,6 +54,25 @@ def peak_mb(pid: int | str = "self") -> float:
     return 0.0
 
 
+def memory_mb(pid: int, *kinds: str) -> float:
+    """What a process holds now in MB, as Linux counts it: "Rss", or what it shares with nobody; 0 if it is gone."""
+    try:
+        rows = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (
+        sum(int(row.split()[1]) for row in rows if row.startswith(tuple(f"{kind}:" for kind in kinds))) / 1024
+    )
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes a process has begun and that are still there."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def forget_peak() -> None:
     """Let this process's peak begin again with what it holds now."""
     gc.collect()

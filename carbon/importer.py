@@ -17,9 +17,9 @@ from django.utils.text import slugify
 
 from carbon.core.rounding import exact
 from carbon.models import Factor, FactorSet
+from orderhub.events import rows
 
 DATA = Path(__file__).resolve().parent / "data"
-_AT_ONCE = 500
 Row = Mapping[str, str]
 
 
@@ -34,9 +34,8 @@ def import_bundled(*, now: datetime) -> int:
     missing = set(sources) - set(FactorSet.objects.values_list("code", flat=True))
     sets = [_set(code, sources[code], now=now) for code in sorted(missing)]
     FactorSet.objects.bulk_create(sets)
-    rows = [_factor(row, factor_set) for factor_set in sets for row in sources[factor_set.code]]
-    Factor.objects.bulk_create(rows, batch_size=_AT_ONCE)
-    return len(rows)
+    found = [_factor(row, factor_set) for factor_set in sets for row in sources[factor_set.code]]
+    return len(rows.insert(found))
 
 
 def attribution() -> list[tuple[str, str, str]]:

@@ -226,5 +226,6 @@ _WHY = {
     "green": _("No rule holds; the buyer chose green delivery, and this strategy is the one for that."),
     "channel": _("No rule holds; this strategy names the order's channel."),
     "default": _("No rule holds; it is the merchant's default."),
+    "flow": _("The order's flow assigned it."),
     "only": _("No rule holds and there is no default; it is the first that is active."),
 }

@@ -25,7 +25,7 @@ from orderhub.fulfillment.rates import Destination, LaneOption
 from orderhub.inventory.models import Stock, Warehouse
 from orderhub.kernel import regions
 from orderhub.orders.models import Order, OrderLine
-from routing import customs, making, scarcity
+from routing import customs, levies, making, scarcity
 from routing.customs import Borders
 from routing.engine.model import ZERO, Lane, Need, Node, PlannedParcel, Request
 from routing.load import Load, loads, shared_price
@@ -101,6 +101,7 @@ class Snapshot:
     books: Mapping[int, Book]
     borders: Borders = field(default_factory=Borders)
     returns: Rates = field(default_factory=Rates)
+    duties: levies.Duties = levies.NOTHING
     _reverse: dict[Destination, dict[tuple[int, int, int], Decimal]] = field(default_factory=dict)
     _engine_lanes: dict[tuple[int, Destination, bool], list[tuple[Lane, LaneOption]]] = field(
         default_factory=dict
@@ -126,7 +127,9 @@ class Snapshot:
             notes.append(note)
         if self._no_carbon & {site.warehouse.pk for site in usable}:
             notes.append("carbon_unknown")
-        request = _request(order, lines, now=self.now)
+        reaching = [site.warehouse for site in usable if fitting[site.warehouse.pk]]
+        request, said = self.duties.onto(_request(order, lines, now=self.now), order, lines, reaching)
+        notes += said
         prices = scarcity.Prices(book, request.needs, sites)
         shared = shared_price([site.load for site in sites])
         made = {
@@ -276,8 +279,8 @@ def take_snapshot(
     is_making: bool = True,
 ) -> Snapshot:
     """Read what a batch competes for: eleven queries, whatever its size, seven if the `network` is at hand, one
-    more each where a factory makes to order and where a border lies between, and two more the first time with a
-    new price book.
+    more where a factory makes to order, one (and up to three for duty) where a border lies between, and two more the
+    first time with a new price book.
 
     What is `held` counts as free. Without `is_making` factories have only what lies on their shelves.
     """
@@ -308,14 +311,16 @@ def take_snapshot(
             made.get(warehouse.pk),
         )
         sites.setdefault(warehouse.merchant_id, []).append(site)
+    lanes = rates.lanes(warehouses, map(destination, orders), cards=network.cards)
     return Snapshot(
         now=now,
         sites=sites,
-        lanes=rates.lanes(warehouses, map(destination, orders), cards=network.cards),
+        lanes=lanes,
         refused=refused_warehouses([order.pk for order in orders if order.pk > 0]),
         books=book_of,
         borders=customs.read(warehouses, orders),
         returns=read_returns(merchant_ids, sku_ids),
+        duties=levies.read(orders, sku_ids, warehouses, lanes, now=now),
     )
 
 

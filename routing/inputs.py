@@ -16,9 +16,9 @@ from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from routing.engine.model import Lane, Need, Node, Request, Strategy
+from routing.engine.model import Lane, Levy, Need, Node, Request, Strategy
 
-_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Request, Need, Node, Lane, Strategy)}
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Request, Need, Node, Lane, Strategy, Levy)}
 _NAMES = {name: [field.name for field in fields(kind)] for name, kind in _KINDS.items()}
 _VALUES = {name: attrgetter(*names) for name, names in _NAMES.items()}
 _AT = {name: at for at, name in enumerate(_NAMES["Node"])}

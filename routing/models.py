@@ -175,6 +175,9 @@ class StrategyRule(models.Model):
         return _named(self.name, self.name_en)
 
 
+_OUTCOMES = {"routed": _("routed"), "partial": _("partly sent"), "unroutable": _("without a warehouse")}
+
+
 class Decision(models.Model):
     """Why an order ships from where it ships: every candidate, what removed it, winner and runner-up in ¥."""
 
@@ -220,7 +223,7 @@ class Decision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.order_id}: {self.status}"
+        return f"{self.order_id}: {_OUTCOMES.get(self.status, self.status)}"
 
 
 from routing.pricing import models as pricing_models  # noqa: E402, F401  (so that Django finds them)

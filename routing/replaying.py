@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -87,11 +88,21 @@ def _stored_plan(plan: Mapping[str, Any]) -> Json:
     parcels = [
         {
             **{name: parcel[name] for name in _PARCEL},
+            "terms": _terms(parcel["terms"]),
             **({"pieces": [list(piece.values()) for piece in _pieces(parcel)]} if "pieces" in parcel else {}),
         }
         for parcel in plan["parcels"]
     ]
-    return {**{name: plan[name] for name in ("terms", "total", "hours", "kgco2e")}, "parcels": parcels}
+    return {
+        **{name: plan[name] for name in ("total", "hours", "kgco2e")},
+        "terms": _terms(plan["terms"]),
+        "parcels": parcels,
+    }
+
+
+def _terms(terms: Mapping[str, Any]) -> Json:
+    """Without a duty of zero: decisions from before that term have none."""
+    return {name: amount for name, amount in terms.items() if name != "duty" or Decimal(amount)}
 
 
 def _pieces(parcel: Mapping[str, Any]) -> list[Json]:
@@ -135,13 +146,13 @@ def _engine_plan(plan: model.Plan, *, is_winner: bool) -> Json:
             "warehouse_id": parcel.node_id, "code": parcel.node_code, "name": parcel.node_name,
             "card": parcel.carrier, "service": parcel.service, "zone": parcel.zone, "grams": parcel.grams,
             "hours": parcel.hours, "distance_km": parcel.distance_km, "kgco2e": parcel.kgco2e,
-            "terms": dict(parcel.terms), "lines": len(parcel.pieces),
+            "terms": _terms(parcel.terms), "lines": len(parcel.pieces),
             **({"pieces": [[piece.line_id, piece.quantity] for piece in parcel.pieces]} if is_winner else {}),
         }
         for parcel in plan.parcels
     ]  # fmt: skip
     return {
-        "terms": dict(plan.terms), "total": plan.total, "hours": plan.hours, "kgco2e": plan.kgco2e,
+        "terms": _terms(plan.terms), "total": plan.total, "hours": plan.hours, "kgco2e": plan.kgco2e,
         "parcels": parcels,
     }  # fmt: skip
 

@@ -25,6 +25,7 @@ from routing.engine.decide import decide
 from routing.engine.model import PlannedParcel
 from routing.models import Decision, StrategyVersion
 from routing.record import Decided
+from routing.seldom import standing
 
 # A promise is the slowest parcel's planned hours with this margin, rounded up to the full hour.
 PROMISE_MARGIN = Decimal("1.25")
@@ -60,9 +61,10 @@ def route(
     found = dict.fromkeys((order.pk for order in orders), "nothing")
     if not waiting:
         return found
-    picked = strategies.pick(waiting, now=now, lines=needs)
+    stands = standing.of(order.merchant_id for order in waiting)
+    picked = strategies.pick(waiting, now=now, lines=needs, shelf=stands.shelf)
     versions = {pk: one.version for pk, one in picked.items()}
-    snapshots = _snapshots(waiting, needs, releases or {}, now=now)
+    snapshots = _snapshots(waiting, needs, releases or {}, stands.network, now=now)
     writer = inputs.Writer()
     decided = [
         _decide(order, needs[order.pk], snapshots[order.pk], picked[order.pk], writer)
@@ -90,8 +92,9 @@ def sendable(orders: Sequence[Order], *, now: datetime) -> list[Order]:
     waiting = [order for order in orders if needs[order.pk]]
     if not waiting:
         return []
-    picked = strategies.pick(waiting, now=now, lines=needs)
-    snapshot = _snapshots(waiting, needs, {}, now=now)
+    stands = standing.of(order.merchant_id for order in waiting)
+    picked = strategies.pick(waiting, now=now, lines=needs, shelf=stands.shelf)
+    snapshot = _snapshots(waiting, needs, {}, stands.network, now=now)
     decided = [
         _decide(order, needs[order.pk], snapshot[order.pk], picked[order.pk], None)
         for order in sorted(waiting, key=lambda order: (order.placed_at, order.pk))
@@ -124,6 +127,7 @@ def _snapshots(
     orders: Sequence[Order],
     needs: Mapping[int, Sequence[OrderLine]],
     releases: Mapping[int, datetime],
+    network: candidates.Network,
     *,
     now: datetime,
 ) -> dict[int, Snapshot]:
@@ -134,7 +138,7 @@ def _snapshots(
     found: dict[int, Snapshot] = {}
     for start, group in groups.items():
         snapshot = candidates.take_snapshot(
-            group, [line for order in group for line in needs[order.pk]], now=start
+            group, [line for order in group for line in needs[order.pk]], now=start, network=network
         )
         found.update((order.pk, snapshot) for order in group)
     return found

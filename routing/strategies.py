@@ -22,6 +22,9 @@ from routing.figures import FIGURES as FIGURES
 from routing.figures import RATES
 from routing.models import Strategy, StrategyRule, StrategyVersion
 
+#: How an order's marks begin that name the strategy its flow assigned.
+ASSIGNED = "strategy:"
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -185,8 +188,8 @@ def pick(
     categories: Mapping[int, frozenset[str]] | None = None,
     shelf: Shelf | None = None,
 ) -> dict[int, Picked]:
-    """The version in force for each order and why: the first rule that holds, else green orders the green
-    strategy, then the channel's, else the default.
+    """The version in force for each order and why: what its flow assigned, else the first rule that holds, else green
+    orders the green strategy, then the channel's, else the default.
 
     Three queries for the whole batch: versions, channels, rules. Without `lines` (with SKUs) the categories
     are read when a rule asks for them, unless `categories` by order tells them. A merchant without any
@@ -209,7 +212,8 @@ def pick(
 
 @dataclass(frozen=True, slots=True)
 class Picked:
-    """A version and why an order got it: the rule, or else `why` ("green", "channel", "default", "only")."""
+    """A version and why an order got it: the rule, or else `why` ("flow", "green", "channel", "default",
+    "only")."""
 
     version: StrategyVersion
     rule: StrategyRule | None
@@ -235,6 +239,12 @@ class Shelf:
 
     newest: Mapping[int, list[_Choice]]
     rules: Mapping[int, list[StrategyRule]]
+
+
+def assign(order: Order, code: str) -> None:
+    """Note on an order that walks a drawn flow which strategy it gets; the caller saves `flow_marks`."""
+    others = [mark for mark in order.flow_marks if not mark.startswith(ASSIGNED)]
+    order.flow_marks = [*others, f"{ASSIGNED}{code}"]
 
 
 def shelf_of(merchant_ids: Iterable[int]) -> Shelf:
@@ -279,6 +289,10 @@ def _pick(
     """The first fitting active strategy; with none active, the default goes on rather than stop the
     orders."""
     active = [choice for choice in choices if choice.version.strategy.is_active] or choices
+    assigned = next((mark for mark in order.flow_marks if mark.startswith(ASSIGNED)), "")
+    for choice in active if assigned else ():
+        if choice.version.strategy.code == assigned.removeprefix(ASSIGNED):
+            return Picked(choice.version, None, "flow", facts)
     by_strategy = {choice.version.strategy_id: choice.version for choice in active}
     for rule in rules:
         version = by_strategy.get(rule.strategy_id)

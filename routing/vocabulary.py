@@ -18,6 +18,7 @@ TERMS: Words = {
     "split": ("拆单", "split"),
     "forward_bonus": ("前置仓奖励", "forward bonus"),
     "return_risk": ("退货风险", "return risk"),
+    "duty": ("关税和税款", "duty and taxes"),
 }
 METHODS: Words = {
     "subset_dp": ("精确求解", "solved exactly"),
@@ -81,6 +82,19 @@ NOTES: Words = {
     "promise_dropped": (
         "原承诺时间已无法满足，重新承诺",
         "The time promised before cannot be kept; a new one was given",
+    ),
+    "duty_by": ("关税和税款按 {name}", "Duty and taxes by {name}"),
+    "duty_unconfirmed": (
+        "关税规则 {name} 待确认，未计入比较",
+        "The duty rule {name} waits to be confirmed and was not counted",
+    ),
+    "duty_no_rate": (
+        "关税规则 {name} 没有填写税率，未计入比较",
+        "The duty rule {name} has no rate yet and was not counted",
+    ),
+    "duty_no_exchange": (
+        "缺少 {name} 的汇率，以其计价的关税未计入比较",
+        "There is no exchange rate for {name}: duty in it was not counted",
     ),
     "strategy_rule": ("策略由规则「{name}」选定", "The rule “{name}” chose the strategy"),
 }

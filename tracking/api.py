@@ -60,6 +60,14 @@ class RelatedOrder(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class PageDetail(serializers.Serializer[Any]):
+    """A custom field that the merchant shows to customers; `link` is set where the value is one."""
+
+    name = serializers.CharField()
+    text = serializers.CharField()
+    link = serializers.CharField(allow_blank=True)
+
+
 class Pill(serializers.Serializer[Any]):
     """A state in a word; `tone` is wait, go, ok, warn, bad or hold."""
 
@@ -178,6 +186,7 @@ class TrackingPage(serializers.Serializer[Any]):
     waiting = WaitingItem(many=True)
     carbon = PageCarbon(allow_null=True)
     related = RelatedOrder(many=True)
+    details = PageDetail(many=True)
     notice = serializers.CharField(allow_blank=True)
 
 

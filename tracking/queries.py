@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from carbon import queries as carbon
+from orderhub.fields import queries as fields
+from orderhub.fields.engine import shown
 from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel, ParcelLine
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.inventory.models import Warehouse
@@ -87,7 +89,31 @@ def page(order: Order, *, language: str, now: datetime) -> Json:
         "carbon": carbon.brief(order, language=language),
         "notice": _notice(found, stage, eta, reader),
         "related": _related(found, reader),
+        "details": _details(found, reader),
     }
+
+
+def _details(found: Loaded, reader: Reader) -> list[Json]:
+    """The custom fields that customers see, of the order, its lines and its parcels; no query without fields."""
+    book, zh = fields.book(found.order.merchant), reader.tongue == "zh"
+    if not book:
+        return []
+    parcels_there = [box.parcel for box in found.boxes if box.parcel is not None]
+    rows: list[tuple[str, str, Mapping[str, Any]]] = [("order", "", found.order.custom)]
+    rows += [
+        ("line", line.name if zh else line.sku.name_en or line.name, line.custom) for line in found.lines
+    ]
+    rows += [("parcel", box.tracking_number, box.custom) for box in parcels_there]
+    return [
+        {
+            "name": f"{title} · {one.label(zh=zh)}" if title else one.label(zh=zh),
+            "text": shown(one, values[code], zh=zh),
+            "link": values[code] if one.kind == "link" else "",
+        }
+        for target, title, values in rows
+        for code, one in book.of(target).items()
+        if one.customer_sees and code in values
+    ]
 
 
 def _related(found: Loaded, reader: Reader) -> list[Json]:

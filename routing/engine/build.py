@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from routing.engine.model import TERMS, ZERO, Piece, Plan, PlannedParcel
-from routing.engine.price import NOTHING, Rate, Terms, parcel_terms, risk_cost, stock_cost
+from routing.engine.price import NOTHING, Rate, Terms, duty_cost, parcel_terms, risk_cost, stock_cost
 from routing.engine.search import Problem
 from routing.engine.split import Block
 
@@ -33,6 +33,7 @@ def cheapest_lane(
     prices, ladder = problem.prices, problem.prices.ladder
     stock = stock_cost(prices, source, problem.items, problem.needs, bits, taken)
     risk = risk_cost(prices, source, problem.items, problem.needs, bits)
+    duty = duty_cost(prices, source, problem.items, bits)
     made = problem.sources[source].made
     is_made = bool(made) and any(problem.needs[n].sku_id in made for n in lines)
     best: Priced | None = None
@@ -46,6 +47,7 @@ def cheapest_lane(
                 stock=stock,
                 time_share=prices.time_share,
                 risk=risk,
+                duty=duty,
             )
             cost = sum(terms)
             if ladder is not None:

@@ -22,6 +22,7 @@ _LABELS = {
         "split": "拆单",
         "forward_bonus": "前置仓奖励",
         "return_risk": "退货风险",
+        "duty": "关税",
     },
     "en": {
         "freight": "freight",
@@ -32,6 +33,7 @@ _LABELS = {
         "split": "split",
         "forward_bonus": "forward bonus",
         "return_risk": "return risk",
+        "duty": "duty",
     },
 }
 _REASONS = {
@@ -126,9 +128,17 @@ def _versus(winner: Plan, runner_up: Plan, language: str) -> str:
     parts = _differences(winner, runner_up, language)
     if zh:
         head = f"{one}优于{two} ¥{gap}" if gap else f"{one}与{two}同价"
-        return head + ("：" + "，".join(parts) if parts else "")
+        tail = "；不计关税则次优方案更省" if _is_flipped_by_duty(winner, runner_up) else ""
+        return head + ("：" + "，".join(parts) if parts else "") + tail
     head = f"{one} beats {two} by ¥{gap}" if gap else f"{one} ties with {two}"
-    return head + (": " + ", ".join(parts) if parts else "")
+    tail = "; without duty the runner-up would be cheaper" if _is_flipped_by_duty(winner, runner_up) else ""
+    return head + (": " + ", ".join(parts) if parts else "") + tail
+
+
+def _is_flipped_by_duty(winner: Plan, runner_up: Plan) -> bool:
+    """Whether the runner-up would come before the winner if customs asked for nothing."""
+    duty = runner_up.terms.get("duty", ZERO) - winner.terms.get("duty", ZERO)
+    return bool(duty) and runner_up.total - winner.total < duty
 
 
 def _in_order(winner: Plan, runner_up: Plan, order: Sequence[str], language: str) -> str:

@@ -18,6 +18,7 @@ TERMS = (
     "split",
     "forward_bonus",
     "return_risk",
+    "duty",
 )
 #: Figures of a strategy in yuan or times, in the order operators are shown them.
 RATES = (
@@ -40,6 +41,7 @@ class Need:
     """One order line still to be sent: whole units, grams and cm³ each, and what a node must accept.
 
     ``grams_each`` None: nobody weighed it, so no parcel of it can be priced and every node refuses it.
+    ``value_each`` in the order's currency and the tariff code are what levies look at.
     """
 
     line_id: int
@@ -49,6 +51,8 @@ class Need:
     grams_each: int | None
     traits: frozenset[str] = frozenset()
     cm3_each: int = 0
+    value_each: Decimal = ZERO
+    tariff_code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +143,28 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
+class Levy:
+    """What one customs rule asks of every parcel from ``nodes`` by what is in that parcel alone.
+
+    Due where the value of its goods, in whole cents of the order's currency, is above ``over`` and at most
+    ``up_to`` (None: no such limit): ``yuan_per_code`` for each different tariff code, and of the value of each
+    line ``yuan_per_value`` by line id.
+    """
+
+    rule: str
+    nodes: frozenset[int]
+    over: Decimal | None = None
+    up_to: Decimal | None = None
+    yuan_per_code: Decimal = ZERO
+    yuan_per_value: Mapping[int, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """The order to be routed; ``promise_hours`` is the latest arrival still allowed (None: none given).
 
-    ``country`` is the destination's; empty: customs are not looked at.
+    ``country`` is the destination's; empty: customs are not looked at. ``levies``: duty and taxes of parcels
+    that cross a border; none costs nothing, neither money nor time.
     """
 
     order_id: int
@@ -151,6 +173,7 @@ class Request:
     promise_hours: Decimal | None
     allow_partial: bool = True
     country: str = ""
+    levies: tuple[Levy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from routing.engine.curves import Steps
+from routing.engine.duty import Duties
 from routing.engine.model import Need
 from routing.engine.pieces import Item
 
@@ -71,6 +72,7 @@ class Terms(NamedTuple):
     split: int
     forward_bonus: int
     return_risk: int
+    duty: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class Tariff:
     return_risk: tuple[tuple[int, ...], ...]  # yuan per line by source and need; empty: none
     most: int  # no parcel of this order costs more units of account, either way
     ladder: Ladder | None  # how ordered criteria make one key; None: money alone
+    duties: Duties | None = None  # None: nothing crosses a border
 
     @property
     def infeasible(self) -> int:
@@ -142,9 +145,19 @@ class Tariff:
 
 
 def parcel_terms(
-    rate: Rate, *, goods_grams: int, cm3: int, lines: int, stock: int, time_share: int, risk: int = 0
+    rate: Rate,
+    *,
+    goods_grams: int,
+    cm3: int,
+    lines: int,
+    stock: int,
+    time_share: int,
+    risk: int = 0,
+    duty: int = 0,
 ) -> Terms:
-    """Price one parcel; ``stock`` and ``risk`` are the scaled stock price and return risk of its units."""
+    """Price one parcel; ``stock``, ``risk`` and ``duty`` are the scaled stock price, return risk and duty of its
+    units.
+    """
     grams = goods_grams + rate.parcel_grams
     billed = max(grams, -(-cm3 * 1000 // rate.dim)) if rate.dim else grams
     steps = max(0, -((rate.first_grams - billed) // rate.step_grams))
@@ -159,6 +172,7 @@ def parcel_terms(
         rate.split,
         -rate.bonus,
         (risk + FINE // 2) // FINE,
+        (duty + FINE // 2) // FINE,
     )
 
 
@@ -186,6 +200,11 @@ def stock_cost(
             if curve is not None:
                 cost += curve.cost(quantity, taken.get(sku, 0))
     return cost
+
+
+def duty_cost(prices: Tariff, source: int, items: Sequence[Item], bits: int) -> int:
+    """Scaled duty and taxes of one parcel with these items."""
+    return 0 if prices.duties is None else prices.duties.cost(source, items, bits)
 
 
 def risk_cost(prices: Tariff, source: int, items: Sequence[Item], needs: Sequence[Need], bits: int) -> int:

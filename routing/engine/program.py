@@ -28,8 +28,8 @@ def search_long(problem: Problem, *, alternatives: int) -> tuple[Problem, Found,
     program's plan counts only when proven optimal within 0.3 s, so that a slow machine repeats the quick plan
     instead of answering at random. The program opens one parcel a lane unless weight limits ask for more; the
     quick plans know no such bound.
-    Where price curves go on over several parcels or lines, the program prices each as the first; all plans are
-    compared at their full price.
+    Where price curves go on over several parcels or lines, the program prices each as the first, and of duty it
+    knows what every item pays in any parcel; all plans are compared at their full price.
     """
     problem = replace(problem, items=merge_exactly(problem))
     if len(problem.items) <= EXACT_ITEMS:
@@ -62,7 +62,8 @@ def merge_exactly(problem: Problem) -> tuple[Item, ...]:
     """Merge items that only one lane of one source can send, where a joint parcel is never dearer.
 
     It is not dearer when the fixed cost of a parcel covers the weight its first step includes, and the lane
-    has no weight limit; items that share a sku stay apart, because their stock is counted one by one.
+    has no weight limit; items that share a sku stay apart, because their stock is counted one by one, and those
+    that duty is due on, because that may grow with the parcel.
     """
     if problem.shared_sku:
         return problem.items
@@ -71,11 +72,20 @@ def merge_exactly(problem: Problem) -> tuple[Item, ...]:
         rates = (
             problem.prices.of_source(item.sources.bit_length() - 1) if item.sources.bit_count() == 1 else ()
         )
-        joins = len(rates) == 1 and _saves_by_joining(rates[0], _least_slot(problem, rates[0]))
+        joins = (
+            len(rates) == 1
+            and not _is_dutiable(problem, rates[0])
+            and _saves_by_joining(rates[0], _least_slot(problem, rates[0]))
+        )
         key = rates[0].source if joins else -1 - len(joint)
         held = joint.get(key)
         joint[key] = item if held is None else _joined(held, item)
     return tuple(sorted(joint.values(), key=lambda item: item.parts[0].need))
+
+
+def _is_dutiable(problem: Problem, rate: Rate) -> bool:
+    duties = problem.prices.duties
+    return duties is not None and bool(duties.charges[rate.source])
 
 
 def _saves_by_joining(rate: Rate, least_slot: int) -> bool:
@@ -214,7 +224,8 @@ def _item_cost(problem: Problem, item: Item, rate: Rate) -> float:
     lines = len({part.need for part in item.parts})
     time = rate.time * lines / prices.time_share if prices.time_share else 0
     stock = stock_cost(prices, rate.source, (item,), problem.needs, 1)
-    return (rate.handling_line * lines + time + stock) / FINE + item.grams * rate.carbon_gram / FINER
+    duty = 0 if prices.duties is None else prices.duties.least(rate.source, item)
+    return (rate.handling_line * lines + time + stock + duty) / FINE + item.grams * rate.carbon_gram / FINER
 
 
 def _weigh(

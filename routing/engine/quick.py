@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from routing.engine.build import cheapest_lane
 from routing.engine.model import ZERO
-from routing.engine.price import parcel_terms, risk_cost, stock_cost
+from routing.engine.price import duty_cost, parcel_terms, risk_cost, stock_cost
 from routing.engine.search import Problem
 from routing.engine.split import Block
 
@@ -28,7 +28,7 @@ class Scale:
             sum(1 << i for i, item in enumerate(items) if item.sources >> source & 1)
             for source in range(len(problem.sources))
         ]
-        # Where no two items share a stock or a line, all but the lane is a sum over the items.
+        # Where no two items share a stock or a line, all but lane and duty is a sum over the items.
         self.is_plain = not problem.shared_sku and prices.ladder is None
         self.is_plain = self.is_plain and not any(source.made for source in problem.sources)
         self.goods = [(item.grams, item.cm3, len(item.parts)) for item in items]
@@ -81,6 +81,7 @@ class Scale:
         grams, cm3, lines = self._measure(bits)
         stock, risk = self._worth(source, bits)
         prices = self.problem.prices
+        duty = duty_cost(prices, source, self.problem.items, bits)
         return min(
             (
                 sum(
@@ -92,6 +93,7 @@ class Scale:
                         stock=stock,
                         time_share=prices.time_share,
                         risk=risk,
+                        duty=duty,
                     )
                 )
                 for rate in prices.of_source(source)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from routing.engine.duty import Duties
 from routing.engine.model import Need
 from routing.engine.pieces import Item
 from routing.engine.price import (
@@ -276,7 +277,7 @@ def _made_bits(items: Sequence[Item], sources: Sequence[Source], needs: Sequence
 
 
 def _source_tables(prices: Tariff, items: Sequence[Item], needs: Sequence[Need], inside: Ints) -> list[Ints]:
-    """Stock price and return risk in units of account, where there are any; each of shape [source, subset]."""
+    """Stock price, return risk and duty in units of account, where there are any; each of shape [source, subset]."""
     tables = []
     if prices.stock_curves:
         tables.append(_along_curves(prices, items, needs, inside))
@@ -288,7 +289,25 @@ def _source_tables(prices: Tariff, items: Sequence[Item], needs: Sequence[Need],
             for i in range(len(items))
         ]
         tables.append(_rounded(summed(rows)))
+    if prices.duties is not None:
+        tables.append(_rounded(_duties(prices.duties, items, inside)))
     return tables
+
+
+def _duties(duties: Duties, items: Sequence[Item], inside: Ints) -> Ints:
+    """Scaled duty and taxes of one parcel with each subset; shape [source, subset]."""
+    found = np.zeros((len(duties.charges), inside.shape[1]), dtype=np.int64)
+    value, *shares = summed([[*duties.measure(item)] for item in items])
+    codes = sum(
+        (inside[rows].any(axis=0).astype(np.int64) for rows in duties.holders(items)),
+        np.zeros(inside.shape[1], dtype=np.int64),
+    )
+    for n, charge in enumerate(duties.rules):
+        rows = [source for source, mine in enumerate(duties.charges) if n in mine]
+        if rows:
+            due = (shares[n] + charge.per_code * codes) * ((value > charge.over) & (value <= charge.up_to))
+            found[rows] += due
+    return found
 
 
 def _rounded(table: Ints) -> Ints:

@@ -9,6 +9,7 @@ from itertools import accumulate, chain
 import numpy as np
 
 from routing.engine.curves import Steps, steps
+from routing.engine.duty import duties
 from routing.engine.model import Lane, Need, Node, Request, Senseless, Strategy
 from routing.engine.price import FINE, FINER, MAX_COST, NO_LIMIT, Ints, Rate, Tariff
 from routing.engine.screen import Source
@@ -45,6 +46,8 @@ def tariff(
     top = units * _largest(prices) * (len(needs) if not shared else 1)
     top += len(needs) * max((c.reach(units) for c in stock_curves.values()), default=0)
     top += FINE * max((c.reach(EXACT_PARCELS) for c in slot_curves.values()), default=0)
+    owed = duties(request.levies, needs, [source.node.id for source in sources], unit * FINE)
+    top += 0 if owed is None else owed.most
     most = _check_range(needs, table, top + len(needs) * _largest(risks))
     return Tariff(
         rows=tuple(rates),
@@ -58,6 +61,7 @@ def tariff(
         return_risk=risks,
         most=most,
         ladder=None,
+        duties=owed,
     )
 
 

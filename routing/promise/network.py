@@ -6,38 +6,28 @@ Stock, load, levers and prices are read afresh for every quote.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from time import monotonic
 from zoneinfo import ZoneInfo
 
 from orderhub.inventory.models import Warehouse
-from routing import candidates, strategies
+from routing.seldom import Standing, standing
 
 KEPT_SECONDS = 1.0
 MOST_MERCHANTS = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One merchant's slow half; no `shelf` where it has no strategy in force yet."""
-
-    network: candidates.Network
-    shelf: strategies.Shelf | None
-
-
-_kept: dict[int, tuple[float, Kept]] = {}
+_kept: dict[int, tuple[float, Standing]] = {}
 _lock = threading.Lock()
 
 
-def of_merchant(merchant_id: int) -> Kept:
+def of_merchant(merchant_id: int) -> Standing:
     """Active warehouses, rate cards with zones, strategies and their rules; at most a second old."""
     moment = monotonic()
     known = _kept.get(merchant_id)
     if known is not None and moment - known[0] < KEPT_SECONDS:
         return known[1]
-    shelf = strategies.shelf_of([merchant_id])
-    found = Kept(candidates.read_network([merchant_id]), shelf if merchant_id in shelf.newest else None)
+    found = standing.of([merchant_id])
     with _lock:
         if len(_kept) >= MOST_MERCHANTS:
             _kept.clear()

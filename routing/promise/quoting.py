@@ -102,9 +102,11 @@ def quote(cart: Cart, wanted: Sequence[str] = OPTIONS) -> list[Option]:
 
 def _lines(cart: Cart) -> list[OrderLine]:
     return [
-        OrderLine(pk=number, position=number, sku=sku, name=sku.name, ordered=units, open=units)
+        OrderLine(
+            pk=number, position=number, sku=sku, name=sku.name, ordered=units, open=units, line_total=sku.price * units
+        )
         for number, (sku, units) in enumerate(cart.units.items(), 1)
-    ]
+    ]  # fmt: skip
 
 
 def _order(cart: Cart, option: str) -> Order:
@@ -114,6 +116,7 @@ def _order(cart: Cart, option: str) -> Order:
         merchant_id=cart.merchant_id, placed_at=cart.now, country=spot.country, province=spot.province,
         city=spot.city, latitude=spot.latitude, longitude=spot.longitude, is_remote=spot.is_remote,
         service="express" if option == "express" else "standard", green=option == "green",
+        currency=next(iter(cart.units)).currency,
     )  # fmt: skip
     order.pk = -1 - OPTIONS.index(option)  # no order has it: nobody refused it yet
     order.channel_id = cart.channel_id
@@ -124,12 +127,12 @@ def _strategies(
     cart: Cart,
     orders: Mapping[str, Order],
     lines: Sequence[OrderLine],
-    shelf: strategies.Shelf | None,
+    shelf: strategies.Shelf,
 ) -> dict[str, model.Strategy]:
     """The strategy in force for each option; a merchant without any is quoted with the ready-made ones."""
     if not orders:
         return {}
-    if shelf is not None:
+    if cart.merchant_id in shelf.newest:
         chosen = strategies.choose(
             list(orders.values()),
             now=cart.now,

@@ -27,7 +27,9 @@ CHUNK = 200
 #: Decisions a run looks at; more would not be done before a worker's time is up.
 MOST_DECISIONS = 40_000
 _ORDER = "order"
-_ARRIVALS = frozenset({Movement.Kind.RECEIPT, Movement.Kind.COUNT, Movement.Kind.RETURN})
+_ARRIVALS = frozenset({
+    Movement.Kind.RECEIPT, Movement.Kind.COUNT, Movement.Kind.RETURN, Movement.Kind.ADJUST,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

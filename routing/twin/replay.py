@@ -20,7 +20,7 @@ from routing.twin.tally import Fidelity, OrderStory, Tally
 #: Told every so many events, so that a run can be shown, cancelled and ended in time.
 EVERY = 25
 #: Terms of a parcel that are paid, not weighed.
-MONEY = ("freight", "handling", "returns", "return_risk")
+MONEY = ("freight", "handling", "returns", "return_risk", "duty")
 
 
 @dataclass(slots=True)

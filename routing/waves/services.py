@@ -290,14 +290,14 @@ def _send_on(order_ids: Collection[int], *, wave: PickWave | None, now: datetime
     """Take locked orders that still wait past the wave; their journey goes on through the log."""
     rows = Order.objects.select_for_update(no_key=True).filter(pk__in=order_ids).order_by("pk")
     going = [x for x in rows if x.step_state == StepState.WAITING and x.waiting_for == waiting.WAITING_FOR]
-    flows = journeys.of_merchants({order.merchant_id for order in going}) if going else {}
+    walks = journeys.walks_of(going)
     for order in going:
-        following = journeys.following(flows[order.merchant_id], order.step)
+        following, order.flow_node = walks[order.pk].following(order)
         if following:
             lifecycle.send_to([order], following)
         else:
             lifecycle.finish([order])
-    lifecycle.save(going, lifecycle.STEP_FIELDS, now=now)
+    lifecycle.save(going, [*lifecycle.STEP_FIELDS, "flow_node"], now=now)
     told: dict[str, object] = {} if wave is None else {"wave": wave.pk, "releases_at": wave.releases_at}
     log.record(
         [log.Fact(order.stream, kinds.WAVE_RELEASED.name, told, order.merchant_id) for order in going],

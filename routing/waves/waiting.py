@@ -50,15 +50,13 @@ def _releases(orders: Sequence[Order], *, now: datetime) -> dict[int, datetime]:
     found = schedules(order.merchant_id for order in orders)
     if not found:
         return {}
-    flows = journeys.of_merchants(found)
-    coming = {pk: next_release(row, now=now) for pk, row in found.items() if STEP in flows[pk]}
+    coming = {pk: next_release(row, now=now) for pk, row in found.items()}
     next_at = {pk: at for pk, at in coming.items() if at is not None}
-    begun = _released_before([order.pk for order in orders if order.merchant_id in next_at])
-    return {
-        order.pk: next_at[order.merchant_id]
-        for order in orders
-        if order.merchant_id in next_at and order.pk not in begun
-    }
+    picked = [order for order in orders if order.merchant_id in found]
+    walks = journeys.walks_of(picked)
+    waiting = [x for x in picked if x.merchant_id in next_at and walks[x.pk].includes(x, STEP)]
+    begun = _released_before([order.pk for order in waiting])
+    return {order.pk: next_at[order.merchant_id] for order in waiting if order.pk not in begun}
 
 
 def _released_before(order_ids: Collection[int]) -> set[int]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from routing.engine.decide import decide
-from routing.engine.model import Decision, Lane, Need, Node, Plan, Request, Strategy
+from routing.engine.model import Decision, Lane, Levy, Need, Node, Plan, Request, Strategy
 from routing.engine.pieces import cut
 from routing.engine.program import program
 from routing.engine.quick import Scale
@@ -81,8 +81,28 @@ def with_curves(rng: random.Random, node: Node, skus: int) -> Node:
     return replace(node, stock_price=prices, capacity_price=curve(400, 2), return_risk=risks)
 
 
+def with_levies(rng: random.Random, request: Request, nodes: list[Node]) -> Request:
+    """Values, tariff codes of which some are equal, and levies with limits in the midst of the values."""
+    needs = tuple(
+        replace(need, value_each=dec(rng, 0, 9000), tariff_code=rng.choice(["", "6109", "6403"]))
+        for need in request.needs
+    )
+    levies = tuple(
+        Levy(
+            f"r{n}",
+            frozenset(node.id for node in nodes if rng.random() < 0.6),
+            rng.choice([None, dec(rng, 0, 15000)]),
+            rng.choice([None, dec(rng, 5000, 20000)]),
+            rng.choice([Decimal(0), dec(rng, 0, 3000)]),
+            {need.line_id: dec(rng, 0, 400, 3) for need in needs if rng.random() < 0.7},
+        )
+        for n in range(rng.randint(1, 3))
+    )
+    return replace(request, needs=needs, levies=levies)
+
+
 def random_case(
-    seed: int, *, tight: bool, shared: bool, curved: bool = False
+    seed: int, *, tight: bool, shared: bool, curved: bool = False, levied: bool = False
 ) -> tuple[Request, list[Node], Strategy]:
     rng = random.Random(seed)
     count = rng.randint(1, 4)
@@ -114,7 +134,8 @@ def random_case(
         rng.random() < 0.5,
     )
     promise = Decimal(60) if rng.random() < 0.2 else None
-    return Request(1, needs, rng.random() < 0.5, promise), nodes, strategy
+    request = Request(1, needs, rng.random() < 0.5, promise)
+    return with_levies(rng, request, nodes) if levied else request, nodes, strategy
 
 
 def money(amount: Decimal) -> Decimal:
@@ -155,10 +176,24 @@ def parcel_cost(
                 strategy.yuan_per_extra_parcel,
                 -bonus,
                 sum((node.return_risk.get(n.line_id, Decimal(0)) for n in needs), Decimal(0)),
+                duty_cost(request, node, needs),
             ],
         ),
         Decimal(0),
     )
+
+
+def duty_cost(request: Request, node: Node, needs: list[Need]) -> Decimal:
+    """What customs ask of one parcel, by the words of `Levy`."""
+    values = {n.line_id: round(n.value_each * n.quantity, 2) for n in needs}
+    codes = len({n.tariff_code or f"?{n.sku_id}" for n in needs})
+    value, owed = sum(values.values(), Decimal(0)), Decimal(0)
+    for levy in request.levies:
+        is_above = levy.over is None or value > levy.over
+        if node.id in levy.nodes and is_above and (levy.up_to is None or value <= levy.up_to):
+            owed += levy.yuan_per_code * codes
+            owed += sum((levy.yuan_per_value.get(n, Decimal(0)) * v for n, v in values.items()), Decimal(0))
+    return owed
 
 
 def single(price: Decimal | tuple[Decimal, ...]) -> Decimal:

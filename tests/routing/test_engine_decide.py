@@ -114,6 +114,7 @@ def test_every_term_is_priced_by_its_definition() -> None:
         "split": D(0),
         "forward_bonus": D("-0.4"),
         "return_risk": D("0.9"),
+        "duty": D(0),
     }
     assert decision.total == D("35.025")
     assert (decision.plan.hours, decision.plan.kgco2e) == (D(30), D("0.305"))

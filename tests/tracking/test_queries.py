@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 KEYS = {
     "order_number", "merchant", "language", "seq", "updated_at", "stage", "headline", "eta", "destination",
-    "parcels", "timeline", "waiting", "carbon", "notice", "related",
+    "parcels", "timeline", "waiting", "carbon", "notice", "related", "details",
 }  # fmt: skip
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import highspy
 import numpy as np
 
 from routing.engine.wave.columns import Pool
 from routing.engine.wave.shape import Floats, Ints, Shape
+
+if TYPE_CHECKING:
+    import highspy  # loaded only where a wave is solved: every process of the hub would carry the solver otherwise
 
 THREADS = 1
 """The same everywhere: HiGHS must not be asked for another number within one process."""
@@ -26,6 +29,8 @@ class Answer:
 
 def quiet(seconds: float) -> highspy.Highs:
     """A silent HiGHS with the house's settings and a time limit."""
+    import highspy
+
     model: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
     model.setOptionValue("output_flag", False)
     model.setOptionValue("threads", THREADS)
@@ -38,6 +43,8 @@ class Linear:
     """Minimize cost: one plan per order in parts, rows within their segments."""
 
     def __init__(self, shape: Shape, pool: Pool, *, interior: bool) -> None:
+        import highspy
+
         self._shape, self._orders, self._count = shape, len(shape.ids), 0
         rows = shape.rows
         self._model = quiet(3600.0)
@@ -48,11 +55,11 @@ class Linear:
         self._costly = np.flatnonzero(~free)
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = len(self._costly) + len(pool), self._orders + rows.count
-        lp.row_lower_ = np.concatenate([np.ones(self._orders), np.full(rows.count, -highspy.kHighsInf)])
+        lp.row_lower_ = np.concatenate([np.ones(self._orders), np.full(rows.count, -np.inf)])
         lp.row_upper_ = np.concatenate([np.ones(self._orders), upper])
         lp.col_cost_ = np.concatenate([rows.worth[self._costly], pool.cost])
         lp.col_lower_ = np.zeros(lp.num_col_)
-        lp.col_upper_ = np.concatenate([rows.size[self._costly], np.full(len(pool), highspy.kHighsInf)])
+        lp.col_upper_ = np.concatenate([rows.size[self._costly], np.full(len(pool), np.inf)])
         start, index, value = self._entries(pool)
         many = len(self._costly)
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
@@ -79,7 +86,7 @@ class Linear:
         start, index, value = self._entries(pool)
         many = len(pool)
         self._model.addCols(
-            many, pool.cost, np.zeros(many), np.full(many, highspy.kHighsInf), len(index), start[:-1].astype(np.int32),
+            many, pool.cost, np.zeros(many), np.full(many, np.inf), len(index), start[:-1].astype(np.int32),
             index.astype(np.int32), value,
         )  # fmt: skip
         self._count += many
@@ -91,7 +98,7 @@ class Linear:
         model.run()
         solution = model.getSolution()
         many, orders = len(self._costly), self._orders
-        solved = model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+        solved = model.getModelStatus().name == "kOptimal"
         model.setOptionValue("solver", "simplex")
         if len(solution.col_value) != many + self._count:
             return Answer(np.zeros(self._count), np.zeros(self._shape.rows.count), np.inf, False)

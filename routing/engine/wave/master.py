@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pulp
 
 from routing.engine.wave.linear import THREADS
 from routing.engine.wave.piece import Piece, worth_of
 from routing.engine.wave.shape import Ints
+
+if TYPE_CHECKING:
+    import pulp
 
 
 def solve_piece(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[Ints, bool]:
@@ -16,8 +20,10 @@ def solve_piece(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[In
     HiGHS starts from the present plans; its answer is counted again here, because in PuLP "optimal" may also mean
     that time ran out.
     """
+    import pulp  # only where a wave is solved: every process of the hub would carry it otherwise
+
     problem, choose = model(program)
-    solver = _Started(program.now, msg=False, threads=THREADS, timeLimit=max(seconds, 0.05), gapRel=gap)
+    solver = _started(program.now, msg=False, threads=THREADS, timeLimit=max(seconds, 0.05), gapRel=gap)
     try:
         problem.solve(solver)
     except pulp.PulpSolverError:
@@ -32,6 +38,8 @@ def solve_piece(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[In
 
 def model(program: Piece) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
     """Minimize what the chosen plans cost and the end values given up; one plan per order; no row overused."""
+    import pulp
+
     problem = pulp.LpProblem("wave", pulp.LpMinimize)
     choose = [problem.add_variable(f"plan_{j}", cat=pulp.LpBinary) for j in range(len(program.cost))]
     give_up = [problem.add_variable(f"unit_{i}", 0.0, float(size)) for i, size in enumerate(program.size)]
@@ -57,20 +65,20 @@ def model(program: Piece) -> tuple[pulp.LpProblem, list[pulp.LpVariable]]:
     return problem, choose
 
 
-class _Started(pulp.HiGHS):
+def _started(now: Ints, **settings: object) -> pulp.HiGHS:
     """HiGHS inside PuLP, given the present plans before it runs."""
+    import pulp
 
-    def __init__(self, now: Ints, **settings: object) -> None:
-        super().__init__(**settings)
-        self._now = now
+    class Started(pulp.HiGHS):
+        def callSolver(self, lp: pulp.LpProblem) -> None:
+            at = [variable.index for variable in lp.variables() if variable.name.startswith("plan_")]
+            name = {variable.name: variable.index for variable in lp.variables()}
+            chosen = {name[f"plan_{j}"] for j in now}
+            values = [1.0 if index in chosen else 0.0 for index in at]
+            lp.solverModel.setSolution(len(at), np.array(at, dtype=np.int32), np.array(values))
+            lp.solverModel.run()
 
-    def callSolver(self, lp: pulp.LpProblem) -> None:
-        at = [variable.index for variable in lp.variables() if variable.name.startswith("plan_")]
-        name = {variable.name: variable.index for variable in lp.variables()}
-        chosen = {name[f"plan_{j}"] for j in self._now}
-        values = [1.0 if index in chosen else 0.0 for index in at]
-        lp.solverModel.setSolution(len(at), np.array(at, dtype=np.int32), np.array(values))
-        lp.solverModel.run()
+    return Started(**settings)
 
 
 def _picked(program: Piece, shares: np.ndarray) -> Ints | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import highspy
 import numpy as np
 
 from routing.engine.wave.bound import given_up
@@ -22,12 +21,14 @@ def solve_fast(program: Piece, seconds: float, *, gap: float = 0.0) -> tuple[Int
     Returns the columns and the effort, about the seconds on a quiet machine but counted in simplex iterations, so that
     what the search learns from it does not depend on the clock.
     """
+    import highspy  # as in `linear`: only where a wave is solved
+
     model = quiet(seconds)
     model.setOptionValue("mip_rel_gap", gap)
     orders, plans, extra = program.orders, len(program.cost), len(program.worth)
     lp = highspy.HighsLp()
     lp.num_col_, lp.num_row_ = plans + extra, orders + len(program.left)
-    lp.row_lower_ = np.concatenate([np.ones(orders), np.full(len(program.left), -highspy.kHighsInf)])
+    lp.row_lower_ = np.concatenate([np.ones(orders), np.full(len(program.left), -np.inf)])
     lp.row_upper_ = np.concatenate([np.ones(orders), program.left])
     lp.col_cost_ = np.concatenate([program.cost, program.worth])
     lp.col_lower_ = np.zeros(plans + extra)

@@ -50,6 +50,26 @@
     pill.append(icon(tone(state.tone)), word);
     holder.replaceChildren(pill);
   }
+  function putDetails(details) {
+    var list = slot("details"), key = JSON.stringify(details);
+    slot("details-card").hidden = !details.length;
+    if (list.dataset.key === key) return;
+    list.dataset.key = key;
+    list.replaceChildren();
+    details.forEach(function (detail) {
+      var label = document.createElement("dt"), value = document.createElement("dd"), link;
+      label.textContent = detail.name;
+      if (/^https?:\/\//.test(detail.link)) {
+        link = document.createElement("a");
+        link.className = "oh-link";
+        link.rel = "noopener noreferrer nofollow";
+        link.href = detail.link;
+        link.textContent = detail.text;
+        value.append(link);
+      } else value.textContent = detail.text;
+      list.append(label, value);
+    });
+  }
   function putMarked(node, text) {
     if (node.textContent === text) return;
     node.replaceChildren();
@@ -207,6 +227,7 @@
     drawMaps(track.parcels);
     patchList(slot("timeline"), "event", track.timeline, function (event) { return event.seq; }, drawEvent);
     patchList(slot("parcels"), "parcel", track.parcels, function (parcel) { return parcel.id; }, drawParcel);
+    putDetails(track.details || []);
     slot("waiting-card").hidden = !(track.waiting && track.waiting.length);
     patchKeyed(slot("waiting"), "waiting", track.waiting || [], nameAndPlace, drawItem);
     drawCarbon(track.carbon);
