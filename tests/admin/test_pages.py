@@ -24,7 +24,7 @@ from tests.fulfillment import builders as make
 from tests.orders import builders as orders
 
 pytestmark = pytest.mark.django_db
-OWN_APPS = {"inventory", "orders", "fulfillment", "rules", "routing"}
+OWN_APPS = {"inventory", "orders", "risk", "compliance", "fulfillment", "rules", "routing"}
 PAGES = sorted(
     (model._meta.app_label, model._meta.model_name or "")
     for model in admin.site._registry

@@ -1,4 +1,4 @@
-"""`manage.py setup_roles`: four groups with least rights."""
+"""`manage.py setup_roles`: five groups with least rights."""
 
 from __future__ import annotations
 
@@ -22,6 +22,16 @@ OPEN = {
         "routing/strategy",
         "rules/ruleset",
         "events/delivery",
+        "connectors/connection",
+        "connectors/call",
+        "connectors/profile",
+    },
+    "integrator": {
+        "connectors/connection",
+        "connectors/profile",
+        "connectors/inboxmessage",
+        "connectors/alias",
+        "orders/channel",
     },
     "strategist": {"orders/order", "routing/strategy", "rules/ruleset", "rules/flow", "fulfillment/ratecard"},
     "carbon": {"orders/order", "carbon/factorset", "carbon/ledgerentry"},
@@ -29,6 +39,7 @@ OPEN = {
 }
 CLOSED = {
     "operator": {"access/apikey", "access/user"},
+    "integrator": {"access/apikey", "access/user", "routing/strategy", "rules/ruleset", "inventory/stock"},
     "strategist": {"access/apikey", "access/user", "events/delivery", "connectors/connection"},
     "carbon": {"routing/strategy", "rules/ruleset", "access/user", "events/delivery"},
     "support": {"routing/strategy", "rules/ruleset", "inventory/stock", "access/user", "carbon/factorset"},
@@ -44,7 +55,13 @@ def test_running_it_again_repairs_the_groups_and_makes_no_others() -> None:
 
     call_command("setup_roles", verbosity=0)
 
-    assert before.keys() == {"履约运营 operator", "策略 strategist", "碳管理 carbon", "客服 support"}
+    assert before.keys() == {
+        "履约运营 operator",
+        "接入 integrator",
+        "策略 strategist",
+        "碳管理 carbon",
+        "客服 support",
+    }
     assert {g.name: set(g.permissions.values_list("pk", flat=True)) for g in Group.objects.all()} == before
 
 

@@ -23,6 +23,8 @@ OWN_APPS = {
     "events",
     "inventory",
     "orders",
+    "risk",
+    "compliance",
     "fulfillment",
     "connectors",
     "rules",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,30 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser import uploads
 from tests.browser.living import API_KEY, PASSWORD, READY_SECONDS, SPEED, Hub, answers, until
+from tests.browser.rounds import Shares
 from tests.browser.scene import Scene
 from tests.browser.visiting import Guise, Visits
 from tests.faults.hub import Process, environment, free_port, manage
 
-_COMMANDS = ("chromium", "chromium-browser", "google-chrome")
+#: The shell first: it draws the same pages without a window, for a third of the work.
+_COMMANDS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 )  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that no process is left alone with one of them at the end."""
+    items.sort(key=lambda item: not {"browser", "slow"} <= {mark.name for mark in item.iter_markers()})
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With `--dist=loadgroup`: one by one, what shares work together; each process has a shop of its own."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    config.option.loadscopereorder = False
+    return Shares(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +56,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def hub(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+def hub(
+    chromium: Browser, tmp_path_factory: pytest.TempPathFactory, place_database: Callable[[Path], None]
+) -> Iterator[Hub]:
     """The demo shop with data and port of its own, once its first parcels are on their way."""
     folder, port = tmp_path_factory.mktemp("hub"), free_port()
     url = f"http://127.0.0.1:{port}"
@@ -49,6 +66,8 @@ def hub(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         HUB_DATA_DIR=folder / "data", HUB_PORT=port, HUB_PUBLIC_URL=url, HUB_SIM_SPEED=SPEED,
         HUB_DEMO_API_KEY=API_KEY, HUB_DEMO_PASSWORD=PASSWORD,
     )  # fmt: skip
+    (folder / "data").mkdir()
+    place_database(folder / "data" / "orderhub.sqlite3")
     process = Process(manage("serve", "--demo"), env, folder / "serve.log")
     process.start()
     try:

@@ -32,11 +32,16 @@ class Hub:
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def place(
-        self, *, to: cast.Buyer = cast.FANG, lines: Mapping[str, int] | None = None, **fields: Any
+        self,
+        *,
+        to: cast.Buyer = cast.FANG,
+        lines: Mapping[str, int] | None = None,
+        price: str = "10.00",
+        **fields: Any,
     ) -> Json:
-        """Place an order through the API, paid unless told otherwise; `lines` are units by SKU code."""
+        """Place an order through the API, paid unless told otherwise; `lines` are units by SKU code, at this price each."""
         rows = [
-            {"sku": sku, "quantity": units, "unit_price": "10.00"}
+            {"sku": sku, "quantity": units, "unit_price": price}
             for sku, units in (lines or {"DEMO-001": 1}).items()
         ]
         number = f"BROWSER-{next(self._numbers):03d}"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
 
 from orderhub.connectors.demo import PLACES as PLACES_OF_THE_DEMO
 from tests.browser import survey
@@ -13,9 +14,10 @@ from tests.browser.living import Hub, Json, path_of
 from tests.browser.survey import Words
 from tests.browser.visiting import Guise, Visits, Watch, open_
 
+T = TypeVar("T")
 #: Regions, people and shops of the demo: data, which stays as the channel wrote it.
 _DATA = (
-    r"[\u4e00-\u9fff]\*+|演示\S*|青禾家居|SKU-未知|成本最优|[\u4e00-\u9fff]{2,9}(?:省|市|自治区)|"
+    r"[\u4e00-\u9fff]\*+|演示\S*|青禾家居|模拟仓配|SKU-未知|成本最优|[\u4e00-\u9fff]{2,9}(?:省|市|自治区)|江苏|浙江|上海|"
     + "|".join({district for _province, _city, district, _share in PLACES_OF_THE_DEMO})
 )
 #: What is the same in both languages: names, codes, units, file names, and the users' log-ins.
@@ -61,6 +63,14 @@ class Scene:
     done: str
     looks: dict[tuple[str, Guise], Look] = field(default_factory=dict)
     _goods: list[str] = field(default_factory=list)
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, made at the first call of this name."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        found: T = self._kept[name]
+        return found
 
     def moving(self) -> Json:
         """An order whose parcel is on its way; a new one where all have arrived."""
@@ -108,7 +118,8 @@ def _order(stage: str) -> Callable[[Scene], str]:
 
 
 def _desk(stage: str) -> Callable[[Scene], str]:
-    return lambda scene: f"/admin/orders/order/{scene.hub.orders(stage=stage)[0]['id']}/change/"
+    # The oldest is the demo's own, whatever the stories of other tests did before.
+    return lambda scene: f"/admin/orders/order/{scene.hub.orders(stage=stage)[-1]['id']}/change/"
 
 
 _WIDE = (1280,)

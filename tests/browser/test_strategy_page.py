@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import survey
+from tests.browser import rounds
 from tests.browser.living import Hub
-from tests.browser.scene import SKIPPED, Scene
+from tests.browser.scene import Scene
 from tests.browser.visiting import Guise, Visits, open_
 
 pytestmark = pytest.mark.browser
@@ -34,6 +34,7 @@ _SAID = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "box", "day"), [("zh-hans", "0.2", "4.80"), ("en", "0.3", "7.20")])
 def test_what_is_published_routes_the_next_order_and_rolling_back_the_one_after(
     hub: Hub, visits: Visits, language: str, box: str, day: str
@@ -130,16 +131,25 @@ def test_a_ready_made_strategy_fills_the_fields_and_saves_nothing(hub: Hub, visi
     watch.assert_clean()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1440])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_the_pages_of_strategies_fit_and_are_in_one_language(
     scene: Scene, visits: Visits, language: str, theme: str, width: int
 ) -> None:
-    guise = Guise("admin", language=language, theme=theme, width=width)
-    page, watch = _opened(visits, "forward", guise)
-    seen = {}
+    found = scene.once(f"strategies-{language}", lambda: _round(scene, visits, language))
 
+    assert found.faults(Guise("admin", language=language, theme=theme, width=width)) == {}
+
+
+# ---- helpers ---------------------------------------------------------------------------------------
+
+
+def _round(scene: Scene, visits: Visits, language: str) -> rounds.Round:
+    """The pages of strategies in every theme and width."""
+    guises, found = rounds.guises(language), rounds.Round(scene.known())
+    page, watch = _opened(visits, "forward", guises[0])
     for name, path in (
         ("form", page.url),
         ("rules", "/admin/routing/strategyrule/"),
@@ -148,20 +158,11 @@ def test_the_pages_of_strategies_fit_and_are_in_one_language(
     ):
         open_(page, path)
         page.wait_for_load_state("networkidle")
-        wide = survey.sticking_out(page, (width,))
-        strange = survey.untranslated(
-            survey.words(page, skipped=(*SKIPPED, "tbody", "select")), language, known=scene.known()
-        )
-        _shoot(page, f"{name}-{guise}")
-        bad = survey.violations(page, skipped=(".object-tools",))
-        if wide or strange or bad:
-            seen[name] = (wide, strange, bad)
-
-    assert seen == {}
+        for guise in rounds.worn(page, guises):
+            _shoot(page, f"{name}-{guise}")
+            found.look(page, name, guise)
     watch.assert_clean()
-
-
-# ---- helpers ---------------------------------------------------------------------------------------
+    return found
 
 
 def _opened(visits: Visits, code: str, guise: Guise, **options: Any) -> tuple[Page, Any]:

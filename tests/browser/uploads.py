@@ -25,7 +25,7 @@ def faulty_file(prefix: str) -> bytes:
     writer = csv.DictWriter(out, HEADER)
     writer.writeheader()
     for number in range(GOOD_ORDERS + len(FAULTS)):
-        row = _row(f"{prefix}-{number + 1}")
+        row = order_row(f"{prefix}-{number + 1}")
         if number >= GOOD_ORDERS:
             column, value = FAULTS[number - GOOD_ORDERS]
             row[column] = value
@@ -33,7 +33,8 @@ def faulty_file(prefix: str) -> bytes:
     return out.getvalue().encode()
 
 
-def _row(order_no: str) -> dict[str, str]:
+def order_row(order_no: str) -> dict[str, str]:
+    """One good row: an order of one DEMO-001."""
     placed_at = (datetime.now(UTC) - timedelta(hours=1)).isoformat(timespec="seconds")
     address = {key: value for key, value in cast.FANG.destination.items() if key in HEADER}
     return {

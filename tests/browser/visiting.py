@@ -7,11 +7,30 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+)
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 _LOCALES = {"zh-hans": "zh-CN", "en": "en-US"}
+#: The admin reads the system's theme only while it loads, or when somebody chooses "auto": so choose it anew. Answers,
+#: once colors no longer move, whether the page wears the system's theme.
+_WEAR = """async () => {
+  const root = document.documentElement, dark = matchMedia("(prefers-color-scheme: dark)").matches;
+  const isAdmin = "Alpine" in window && root.hasAttribute("x-data");
+  if (isAdmin) for (const theme of ["light", "auto"]) { Alpine.$data(root).adminTheme = theme; await Alpine.nextTick(); }
+  for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+  const moving = document.getAnimations().filter((one) => one instanceof CSSTransition);
+  await Promise.allSettled(moving.map((one) => one.finished));
+  return !isAdmin || root.classList.contains("dark") === dark;
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +45,10 @@ class Guise:
     def as_(self, **changes: Any) -> Guise:
         """The same but for these."""
         return replace(self, **changes)
+
+    def viewport(self) -> ViewportSize:
+        """The window's size: as high as a phone where it is narrow."""
+        return {"width": self.width, "height": (PHONE if self.width < 600 else DESK)["height"]}
 
     def __str__(self) -> str:
         return f"{self.language}-{self.theme}-{self.width}"
@@ -89,10 +112,9 @@ class Visits:
         """A fresh context in this guise, watched."""
         if guise.who:
             options["storage_state"] = self.sessions[guise.who]
-        height = PHONE["height"] if guise.width < 600 else DESK["height"]
         context = self.browser.new_context(
             base_url=self.url, locale=_LOCALES[guise.language], color_scheme=guise.theme,
-            viewport={"width": guise.width, "height": height}, timezone_id="Asia/Shanghai",
+            viewport=guise.viewport(), timezone_id="Asia/Shanghai",
             reduced_motion="reduce", **options,
         )  # fmt: skip
         context.add_cookies([{"name": "django_language", "value": guise.language, "url": self.url}])
@@ -120,3 +142,10 @@ def open_(page: Page, path: str) -> Response:
     answer = page.goto(path, wait_until="load")
     assert answer is not None
     return answer
+
+
+def wear(page: Page, guise: Guise) -> None:
+    """Give the loaded page this theme and width; who looks and in which language stays as the server answered."""
+    page.set_viewport_size(guise.viewport())
+    page.emulate_media(color_scheme=guise.theme)
+    assert page.evaluate(_WEAR), f"the page does not turn {guise.theme}"
