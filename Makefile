@@ -56,7 +56,7 @@ services-test: setup-dev ## Test on PostgreSQL and Redis: those given, running, 
 	@$(BIN)/python .ci/services.py $(BIN)/pytest --force-enable-socket -m "services or fault" $(ARGS)
 
 browser-test: setup-dev ## Test the pages in the system's Chromium
-	@$(EMBEDDED) $(BIN)/pytest -m browser $(ARGS)
+	@$(EMBEDDED) $(BIN)/pytest tests/browser -m browser -n 2 --dist=loadgroup $(ARGS)
 
 lock: setup-dev ## Renew the lock files after a change of a .in file (ARGS="-U": newest versions)
 	@for name in requirements requirements-dev .ci/uv .ci/node; do $(BIN)/uv pip compile -q --generate-hashes \
