@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as Late
 
 #: Where something of the workspace is on the screen: {x, y} of its middle, or of its top left corner.
-_FIELD = """([type, name]) => {
+_FIELD = """async ([type, name]) => {
+  await Blockly.renderManagement.finishQueuedRenders();
   const blocks = ohRules.workspace.getAllBlocks(true).filter((one) => one.type === type), block = blocks[blocks.length - 1];
   const box = block.getField(name).getSvgRoot().getBoundingClientRect();
   return { x: box.left + box.width / 2, y: box.top + box.height / 2 };
@@ -56,9 +58,7 @@ def take(page: Page, category: str, kind: str, into: str) -> None:
 
 def type_into(page: Page, kind: str, field: str, text: str) -> None:
     """Click a text field of the last block of this type and type."""
-    place = page.evaluate(_FIELD, [kind, field])
-    page.mouse.click(place["x"], place["y"])
-    page.wait_for_selector(".blocklyHtmlInput")
+    open_editor(page, kind, field, ".blocklyHtmlInput")
     page.keyboard.press("ControlOrMeta+A")
     page.keyboard.type(text)
     page.keyboard.press("Enter")
@@ -66,20 +66,32 @@ def type_into(page: Page, kind: str, field: str, text: str) -> None:
 
 def choose(page: Page, kind: str, field: str, label: str) -> None:
     """Open a menu on the last block of this type and choose by its words."""
-    place = page.evaluate(_FIELD, [kind, field])
-    page.mouse.click(place["x"], place["y"])
+    open_editor(page, kind, field, ".blocklyDropDownDiv .blocklyMenuItem")
     page.locator(".blocklyDropDownDiv .blocklyMenuItem").filter(has_text=label).first.click()
     page.wait_for_timeout(100)
 
 
 def pick(page: Page, kind: str, field: str, text: str, done: str) -> None:
     """Open the box of a list of SKUs, search, and take the first that is found."""
-    place = page.evaluate(_FIELD, [kind, field])
-    page.mouse.click(place["x"], place["y"])
+    open_editor(page, kind, field, ".oh-re-ask input")
     page.locator(".oh-re-ask input").fill(text)
     page.locator(".oh-re-ask .oh-re-found button").filter(has_text=text).first.click()
     page.locator(".oh-re-ask").get_by_role("button", name=done, exact=True).click()
     expect(page.locator(".oh-re-ask")).to_have_count(0)
+
+
+def open_editor(page: Page, kind: str, field: str, editor: str) -> None:
+    """Click a field until its editor is there: a block that grows moves between being looked up and being clicked."""
+    for _turn in range(5):
+        place = page.evaluate(_FIELD, [kind, field])
+        page.mouse.click(place["x"], place["y"])
+        try:
+            page.wait_for_selector(editor, timeout=3_000)
+        except Late:
+            page.keyboard.press("Escape")
+        else:
+            return
+    raise AssertionError(f"{field} of {kind} did not open")
 
 
 def blocks(page: Page, kind: str) -> list[str]:

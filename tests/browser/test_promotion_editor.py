@@ -368,8 +368,7 @@ def _name(page: Page, name: str) -> None:
 
 def _type_pick(page: Page, kind: str, field: str, text: str, done: str) -> None:
     """Open the box of one value and type it."""
-    place = page.evaluate(blockwork._FIELD, [kind, field])
-    page.mouse.click(place["x"], place["y"])
+    blockwork.open_editor(page, kind, field, ".oh-re-ask input")
     page.locator(".oh-re-ask input").fill(text)
     page.locator(".oh-re-ask").get_by_role("button", name=done, exact=True).click()
 
