@@ -17,6 +17,7 @@ from orderhub.connectors import (
     polling,
     shoppers,
     silence,
+    speaking,
     turning,
     wishes,
 )
@@ -27,11 +28,13 @@ from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
 from orderhub.events.models import Delivery
-from orderhub.events.registry import Partly, every, on
+from orderhub.events.registry import Later, Partly, every, on
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
 __all__ = ["flow_messages", "jobs", "silence", "spoken", "turning", "webhook"]
+#: What is owed to a connection that is switched off is looked at again so often; switching it on is noticed at once.
+SWITCHED_OFF_SECONDS = 60.0
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}
 
 
@@ -54,8 +57,10 @@ def push(deliveries: Sequence[Delivery]) -> None:
 
 def _tell(connection: Connection, deliveries: Sequence[Delivery], *, now: datetime) -> dict[int, Exception]:
     """Say what these deliveries owe to one system; what failed by delivery."""
+    if not connection.is_active:
+        return {row.pk: Later(SWITCHED_OFF_SECONDS) for row in deliveries}
     if connection.kind == wishes.KIND:
-        said = wishes.pushes(connection, deliveries)
+        said = speaking.worth_saying(connection, wishes.pushes(connection, deliveries))
     else:
         bodies = _bodies({str(row.event.payload["fulfillment"]) for row in deliveries})
         said = {row.pk: _push(row, bodies) for row in deliveries}
