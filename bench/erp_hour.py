@@ -159,14 +159,15 @@ def prepare(world: Any, shelf: Any, *, limit: int, units: int) -> str:
     return issue_key(merchant, name="bench")[1]
 
 
-def owed(code: str = "") -> int:
-    """Messages that are not delivered, of one connection or of all."""
+def owed(*codes: str) -> int:
+    """Messages that are not delivered, of these connections or of all."""
     from orderhub.connectors.models import Connection
     from orderhub.events.models import Delivery
 
     rows = Delivery.objects.filter(subscriber="connectors.push", state__in=["ready", "leased"])
-    if code:
-        rows = rows.filter(destination=str(Connection.objects.get(code=code).pk))
+    if codes:
+        own = Connection.objects.filter(code__in=codes).values_list("pk", flat=True)
+        rows = rows.filter(destination__in=[str(number) for number in own])
     return rows.count()
 
 
@@ -177,8 +178,8 @@ def all_released() -> bool:
     return not Order.objects.exclude(stage__in=["released", "cancelled"]).exists()
 
 
-def latency_ms(since: datetime, until: datetime) -> list[float]:
-    """From the event to the acknowledgment, of what was owed to the warehouse and the channel in that time."""
+def latency_ms(since: datetime) -> list[float]:
+    """From the event to the acknowledgment, of what was owed to the warehouse and the channel since then."""
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -186,8 +187,8 @@ def latency_ms(since: datetime, until: datetime) -> list[float]:
             "SELECT extract(epoch FROM k.answered_at - e.recorded_at) * 1000 FROM connectors_call k "
             "JOIN connectors_connection c ON c.id = k.connection_id AND c.code IN ('qimen', 'mall') "
             "JOIN events_event e ON e.id = split_part(substr(k.key, 7), '/', 1)::bigint "
-            "WHERE k.key LIKE 'event:%%' AND k.state = 'acked' AND e.recorded_at >= %s AND e.recorded_at < %s",
-            [since, until],
+            "WHERE k.key LIKE 'event:%%' AND k.state = 'acked' AND e.recorded_at >= %s",
+            [since],
         )
         return [float(row[0]) for row in cursor.fetchall()]
 
@@ -223,15 +224,22 @@ class Hour:
         waited = hub.until(is_settled, seconds=SETTLE_SECONDS, what="everything owed is delivered", every=0.5)
         print(f"settled after {waited:.1f} s", flush=True)
 
-    def shop(self, count: int) -> tuple[datetime, datetime, list[float]]:
-        """Send orders at the rate: when it began and ended, and how long each took, in milliseconds."""
+    def released(self) -> None:
+        """Wait until every order is with the warehouse, and the channel has the last quantities."""
+        from tests.faults import hub
+
+        hub.until(all_released, seconds=SETTLE_SECONDS, what="all released")
+        hub.until(lambda: not owed("qimen", "mall"), seconds=SETTLE_SECONDS, what="the others have all")
+
+    def shop(self, count: int) -> tuple[datetime, list[float]]:
+        """Send orders at the rate: when it began, and how long each took, in milliseconds."""
         from orderhub.kernel import clock
 
         self.shoppers.seconds.clear()
         began = clock.now()
         self.shoppers.shop(rate=self.rate, count=count, processes=self.processes, first=next(self.numbers))
         self.numbers = itertools.count(next(self.numbers) - 1 + count)
-        return began, clock.now(), [seconds * 1000 for seconds in self.shoppers.seconds]
+        return began, [seconds * 1000 for seconds in self.shoppers.seconds]
 
     def windows(self, pairs: int, seconds: float, mode: str) -> dict[bool, list[float]]:
         """95th percentiles of the others' latency with the ERP up (False) and down (True), by turns."""
@@ -239,11 +247,12 @@ class Hour:
         for number in range(pairs * 2):
             is_down = (number + number // 2) % 2 == 1  # up, down, down, up …
             self.outage(is_down, mode)
-            began, ended, _times = self.shop(int(seconds * self.rate))
-            time.sleep(1.0)
+            began, _times = self.shop(int(seconds * self.rate))
+            # The others get all of it while the ERP is still as it was.
+            self.released()
+            found[is_down].append(p95(latency_ms(began)))
             self.outage(False, mode)
             self.settle()
-            found[is_down].append(p95(latency_ms(began, ended)))
             print(f"ERP {'down' if is_down else 'up'}: others' p95 {found[is_down][-1]:.0f} ms", flush=True)
         return found
 
@@ -299,7 +308,6 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
     """Everything once; the figures."""
     from bench.peak import hub_of
     from orderhub.events.models import Delivery
-    from tests.faults import hub
 
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="orderhub-erp-")))
@@ -313,13 +321,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         hour.outage(True, arguments.mode)
         stop = threading.Event()
         beside = hour.cancel_beside(stop)
-        began, ended, intake = hour.shop(arguments.orders)
-        hub.until(all_released, seconds=SETTLE_SECONDS, what="all released")
+        began, intake = hour.shop(arguments.orders)
         stop.set()
         beside.join()
-        hub.until(lambda: not owed("qimen"), seconds=SETTLE_SECONDS, what="the warehouse has all")
+        hour.released()
         queued = owed("kingdee")
-        during = p95(latency_ms(began, ended))
+        during = p95(latency_ms(began))
         print(f"after the hour {queued} messages wait for the ERP; others' p95 {during:.0f} ms", flush=True)
         drained_at = hour.drain()
     erp = hour.erp

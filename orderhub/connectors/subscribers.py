@@ -13,6 +13,7 @@ from orderhub.connectors import (
     flow_messages,
     imports,
     inbox,
+    partners,
     pausing,
     polling,
     shoppers,
@@ -27,8 +28,8 @@ from orderhub.connectors.kinds.simulator import kind as simulator
 from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
-from orderhub.events.models import Delivery
-from orderhub.events.registry import Later, Partly, every, on
+from orderhub.events.models import Delivery, Event
+from orderhub.events.registry import Later, Partly, every, on, projection
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
@@ -98,6 +99,21 @@ def _body(row: FulfillmentOrder) -> dict[str, object]:
             "name": person.name, "phone": person.phone, "postcode": person.postcode,
         },
     }  # fmt: skip
+
+
+@projection("partners.events", kinds=[kind.name for kind in partners.offered()], queue="low")
+def owe_partners(events: Sequence[Event]) -> None:
+    """Find out which partners are owed these events."""
+    partners.owe(events, now=clock.now())
+
+
+@on(
+    name=partners.NAME, queue="outbox", batch=100, outside=True, delays=partners.DELAYS,
+    max_attempts=len(partners.DELAYS) + 1, dead_blocks=False,
+)  # fmt: skip
+def tell_partners(deliveries: Sequence[Delivery]) -> None:
+    """Tell partners what they subscribed to."""
+    partners.send(deliveries, now=clock.now())
 
 
 @on(facts.INBOX_RECEIVED.name, name="connectors.inbox", queue="intake", ordered=False, batch=100)
