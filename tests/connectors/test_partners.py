@@ -105,7 +105,7 @@ def test_nobody_is_told_what_was_before_and_nobody_twice(partner: Partner, hub_c
     make.place(make.draft("A1"))
     make.run_until_idle()
     hub_clock.advance(seconds=5)
-    row = _subscribe()
+    row = _subscribe(kinds=["order.placed"])
     row.config = {**row.config, "since": clock.now().isoformat()}
     row.save()
     make.place(make.draft("A2"))
