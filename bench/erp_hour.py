@@ -39,7 +39,7 @@ from bench import house
 
 #: A worker for what goes out, one for the rest (docs/scaling.md).
 QUEUES = ("outbox", "intake,route,carbon,import,low")
-CANCELLED_OF, CANCELLED_AFTER_SECONDS = 20, 4
+CANCELLED_OF, CANCELLED_AFTER_SECONDS = 20, 4.0
 SETTLE_SECONDS = 600
 
 
@@ -256,13 +256,14 @@ class Hour:
             print(f"ERP {'down' if is_down else 'up'}: others' p95 {found[is_down][-1]:.0f} ms", flush=True)
         return found
 
-    def cancel_beside(self, stop: threading.Event) -> threading.Thread:
+    def cancel_beside(self, stop: threading.Event, *, orders: int) -> threading.Thread:
         """Cancel every twentieth order a while after it came in, until told to stop; the thread."""
+        behind = min(self.rate * CANCELLED_AFTER_SECONDS, orders / 3)
 
         def work() -> None:
             done = len(self.shoppers.accepted)
             while not stop.wait(0.2):
-                while done + self.rate * CANCELLED_AFTER_SECONDS < len(self.shoppers.accepted):
+                while done + behind < len(self.shoppers.accepted):
                     self._cancel(self.shoppers.accepted[done])
                     done += CANCELLED_OF
 
@@ -320,7 +321,7 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         found = hour.windows(arguments.pairs, arguments.window, arguments.mode)
         hour.outage(True, arguments.mode)
         stop = threading.Event()
-        beside = hour.cancel_beside(stop)
+        beside = hour.cancel_beside(stop, orders=arguments.orders)
         began, intake = hour.shop(arguments.orders)
         stop.set()
         beside.join()
@@ -331,15 +332,17 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         drained_at = hour.drain()
     erp = hour.erp
     up, down = _middle(found[False]), _middle(found[True])
-    dead = Delivery.objects.filter(subscriber="connectors.push", state="dead").count()
+    dead = Delivery.objects.filter(subscriber="connectors.push", state="dead")
+    for row in dead[:5]:
+        print("dead:", row.topic, row.dead_reason)
     return {
         "orders": len(hour.shoppers.accepted), "rate": arguments.rate, "mode": arguments.mode,
         "refused": len(hour.shoppers.refused) + len(hour.refused), "intake_p95_ms": round(p95(intake), 1),
         "queued": queued, "drain_per_s": round(erp.drained_per_s(drained_at), 1), "rate_limit_per_s": arguments.limit,
         "above_limit": erp.above(rate=arguments.limit, burst=arguments.limit), "out_of_order": erp.out_of_order(),
         "closed": len(erp.closed), "twice": sum(count > 1 for count in erp.saves.values()), "lost": len(missing(erp)),
-        "dead": dead, "others_p95_up_ms": round(up, 1), "others_p95_down_ms": round(down, 1),
-        "others_p95_hour_ms": round(during, 1), "others_latency_ratio": round(max(down, during) / max(up, 0.001), 2),
+        "dead": dead.count(), "others_p95_up_ms": round(up, 1), "others_p95_down_ms": round(down, 1),
+        "others_p95_hour_ms": round(during, 1), "others_latency_ratio": round(max(down, during) / up, 2) if up else None,
     }  # fmt: skip
 
 
