@@ -18,6 +18,7 @@ from orderhub.events import relay
 from orderhub.events.models import Delivery, Event
 from orderhub.kernel import clock
 from tests import cast, make
+from tests.admin import desk
 from tests.connectors import systems
 from tests.make import Clock
 
@@ -241,3 +242,31 @@ def test_a_dead_message_can_be_let_be_with_a_note(partner: Partner) -> None:
 
     assert Delivery.objects.get(subscriber=partners.NAME).state == "skipped"
     assert relay.due_queues(["outbox"]) == set()
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_partner_is_subscribed_by_a_form_tried_with_a_ping_and_told(
+    partner: Partner, language: str
+) -> None:
+    client = desk.boss(language)
+    profile = systems.profile(dict(shipped.load("standard_webhooks").document))
+    page = client.get(f"/admin/connectors/connection/connect/{profile.pk}/").content.decode()
+    assert ("收到订单 (order.placed)" if language == "zh-hans" else "Order received (order.placed)") in page
+    assert 'name="channel"' not in page
+
+    form = {
+        "name": "CRM", "code": "crm", "merchant": make.merchant().pk, "ask_url": "https://partner.example/hook",
+        "ask_secret": SECRET, "ask_source": "/orderhub", "kinds": ["order.placed"],
+    }  # fmt: skip
+    client.post(f"/admin/connectors/connection/connect/{profile.pk}/", form)
+    row = Connection.objects.get(code="crm")
+    assert (row.config["kinds"], row.config["personal"], row.channel) == (["order.placed"], False, None)
+    client.post(f"/admin/connectors/connection/{row.pk}/do/test/")
+    assert [event["type"] for event in partner.events] == ["com.orderhub.ping.v1"]
+    assert _is_signed(partner.got[0], SECRET)
+    client.post(f"/admin/connectors/connection/{row.pk}/do/switch/", {"on": "1"})
+    make.place(make.draft("A1"))
+    make.run_until_idle()
+
+    assert [event["type"] for event in partner.events[1:]] == ["com.orderhub.order.placed.v1"]
+    assert client.get(f"/admin/connectors/connection/{row.pk}/change/").status_code == 200
