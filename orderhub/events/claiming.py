@@ -14,7 +14,7 @@ from typing import Any
 
 from django.db import connection
 
-from orderhub.events import breaker, leases, tables
+from orderhub.events import breaker, lanes, leases, tables
 from orderhub.events.models import Delivery, Event
 from orderhub.events.registry import Subscriber
 
@@ -115,7 +115,9 @@ def _claim(subscriber: Subscriber, state: str, *, limit: int, now: datetime) -> 
     blocking = _BLOCKING if subscriber.dead_blocks else _BLOCKING_ALIVE
     conditions = [state, *([_HEAD.format(blocking=blocking)] if subscriber.ordered else [])]
     resting = breaker.resting(subscriber.name, now=now) if subscriber.outside else []
-    for number, destination in enumerate({*resting, *_paused_destinations(subscriber)}):
+    for number, destination in enumerate(
+        {*resting, *lanes.busy(subscriber), *_paused_destinations(subscriber)}
+    ):
         conditions.append(f"d.destination <> %(paused{number})s")
         parameters[f"paused{number}"] = destination
     lock = "FOR UPDATE OF d SKIP LOCKED" if connection.vendor == "postgresql" else ""

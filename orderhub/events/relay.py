@@ -11,13 +11,14 @@ import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.events import breaker, claiming, doorbell, leases, registry, tail
+from orderhub.events import breaker, claiming, doorbell, lanes, leases, registry, tail
 from orderhub.events.claiming import Due, claim
 from orderhub.events.models import Delivery
 from orderhub.events.registry import Busy, GiveUp, Later, Partly, Subscriber
@@ -84,8 +85,19 @@ def _run_claimed(subscriber: Subscriber, rows: Sequence[Delivery], deadline: flo
         for group in _groups(subscriber, rows):
             if monotonic() > deadline and group[0].pk != rows[0].pk:
                 _give_back(group, delay=timedelta(0))
-            else:
-                Run(subscriber, group[0].destination).settle(group)
+            elif not lanes.wants_own(subscriber, group[0].destination):
+                lanes.timed(subscriber, group[0].destination, partial(_settle, subscriber, group))
+            elif not lanes.run(subscriber, group[0].destination, partial(_settle_kept, subscriber, group)):
+                _give_back(group, delay=TRIED_ELSEWHERE)
+
+
+def _settle(subscriber: Subscriber, group: Sequence[Delivery]) -> None:
+    Run(subscriber, group[0].destination).settle(group)
+
+
+def _settle_kept(subscriber: Subscriber, group: Sequence[Delivery]) -> None:
+    with leases.kept(group[0].lease_token):
+        _settle(subscriber, group)
 
 
 def _groups(subscriber: Subscriber, rows: Sequence[Delivery]) -> list[list[Delivery]]:
