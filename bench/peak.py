@@ -148,15 +148,15 @@ class Shoppers:
         self.accepted: list[int] = []
         self.refused: list[str] = []
 
-    def shop(self, *, rate: float, count: int, processes: list[Any]) -> list[float]:
-        """Send the orders; the memory of the hub on the way, ten times."""
+    def shop(self, *, rate: float, count: int, processes: list[Any], first: int = 0) -> list[float]:
+        """Send the orders, numbered from the first; the memory of the hub on the way, ten times."""
         memory: list[float] = []
         start = time.monotonic()
         with ThreadPoolExecutor(CLIENTS) as pool:
             for number in range(count):
                 due = start + number / rate
                 time.sleep(max(0.0, due - time.monotonic()))
-                pool.submit(self._one, number, due)
+                pool.submit(self._one, first + number, due)
                 if number % max(1, count // 10) == 0:
                     memory.append(resident_mb(processes))
         memory.append(resident_mb(processes))

@@ -30,6 +30,12 @@ CONNECTION_SILENT = declare(
     en="No word from a system",
     fields=["connection", "minutes", "usual"],
 )
+CONNECTION_GONE = declare(
+    "connection.gone",
+    zh="对方已停止接收，连接已停用",
+    en="The other side wants nothing more: switched off",
+    fields=["connection"],
+)
 INBOX_CORRECTED = declare(
     "inbox.corrected",
     zh="外部消息已人工更正",

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from orderhub.connectors import base
+from orderhub.connectors import base, net
 from orderhub.connectors.base import Push
 from orderhub.connectors.kinds.webhook.kind import NAME
 from orderhub.connectors.models import Connection
+from orderhub.events import breaker
 from orderhub.events.models import Delivery, Event
-from orderhub.events.registry import on
+from orderhub.events.registry import Later, Partly, on
 from orderhub.kernel import clock
 from orderhub.orders import kinds
 from orderhub.orders.models import Order
 
 _NAME = "connectors.flow_messages"
+SWITCHED_OFF_SECONDS = 60.0
 
 
 def _destinations(events: Sequence[Event]) -> list[Iterable[str]]:
@@ -40,10 +42,24 @@ def send(deliveries: Sequence[Delivery]) -> None:
     ids = {int(delivery.stream.removeprefix("order:")) for delivery in deliveries}
     orders = Order.objects.in_bulk(ids)
     connections = Connection.objects.in_bulk({int(delivery.destination) for delivery in deliveries})
+    failures: dict[int, Exception] = {}
+    in_vain = 0
     for delivery in deliveries:
         connection = connections[int(delivery.destination)]
-        order = orders[int(delivery.stream.removeprefix("order:"))]
-        base.kind_of(connection).push(connection, [_push(delivery, order)], now=now)
+        if not connection.is_active:
+            failures[delivery.pk] = Later(SWITCHED_OFF_SECONDS)
+            continue
+        if in_vain >= breaker.OUTAGE_FAILURES:  # nobody is there: the rest is not tried
+            failures[delivery.pk] = Later(0)
+            continue
+        push = _push(delivery, orders[int(delivery.stream.removeprefix("order:"))])
+        fault = (base.kind_of(connection).push(connection, [push], now=now) or {}).get(push.key)
+        in_vain = in_vain + 1 if isinstance(fault, net.NotSent | net.NoAnswer) else 0
+        if fault is not None:
+            failures[delivery.pk] = fault
+            connection.refresh_from_db(fields=["is_active"])
+    if failures:
+        raise Partly(failures)
 
 
 def _push(delivery: Delivery, order: Order) -> Push:

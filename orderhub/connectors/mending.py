@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.connectors import speaking, wishes
+from orderhub.connectors import partners, speaking, wishes
 from orderhub.connectors.models import Call
 from orderhub.events import log, relay
 from orderhub.events.models import Delivery
@@ -23,11 +23,12 @@ SUBSCRIBER = "connectors.push"
 
 def delivery_of(call: Call) -> Delivery | None:
     """The delivery behind a call; None once it was forgotten."""
-    rows = Delivery.objects.filter(subscriber=SUBSCRIBER, destination=str(call.connection_id))
+    rows = Delivery.objects.filter(destination=str(call.connection_id))
     if call.key.startswith("event:"):
-        rows = rows.filter(event_id=int(call.key.removeprefix("event:").partition("/")[0]))
+        event_id, _slash, subscriber = call.key.removeprefix("event:").partition("/")
+        rows = rows.filter(event_id=int(event_id), subscriber=subscriber)
     else:
-        rows = rows.filter(stream=f"order:{call.order_id}")
+        rows = rows.filter(stream=f"order:{call.order_id}", subscriber=SUBSCRIBER)
     return rows.select_related("event").exclude(state=Delivery.State.DONE).order_by("pk").first()
 
 
@@ -36,7 +37,8 @@ def message(call: Call) -> dict[str, Any]:
     delivery = delivery_of(call)
     if delivery is None:
         raise _gone(call)
-    push = wishes.pushes(call.connection, [delivery])[delivery.pk]
+    made_by = partners.pushes if delivery.subscriber == partners.NAME else wishes.pushes
+    push = made_by(call.connection, [delivery])[delivery.pk]
     return speaking.message_of(push, call)
 
 

@@ -23,7 +23,7 @@ class Forbidden(Exception):
 
 
 class NotSent(Exception):
-    """Nothing reached the other side (no connection was made), so it may simply be sent again."""
+    """Nothing was taken (no connection was made, or they said not now), so it may simply be sent again."""
 
 
 class NoAnswer(Exception):

@@ -37,6 +37,7 @@ OPERATIONS = {
     "erp_change": _("change the order"), "erp_cancel": _("cancel the order"), "ship_notice": _("tell it was shipped"),
     "address_confirm": _("answer the address change"), "subscribe": _("report the parcel"),
     "intercept": _("redirect the parcel"), "fetch_order": _("fetch the order"), "stock": _("take over the stock"),
+    "milestone": _("tell what happened"),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +20,13 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub.access import limits
-from orderhub.connectors import net, secretbox, shelf, traffic
+from orderhub.connectors import net, secretbox, shelf, switching, traffic, wishes
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.speech import answers, calls, mapping
 from orderhub.connectors.speech.profile import Profile as Spec
-from orderhub.events import rows
-from orderhub.events.registry import GiveUp, Later
+from orderhub.events import breaker, rows
+from orderhub.events.registry import Busy, GiveUp, Later
 from orderhub.kernel import clock, secrets
 
 State = Call.State
@@ -33,6 +34,10 @@ State = Call.State
 SECRET_NAME = "secret"  # noqa: S105 - a name
 #: So many calls to one system are under way at once; each is about another order.
 SIDE_BY_SIDE = 8
+#: After so many in a row that found nobody, or nobody who could work, the rest of a batch is not tried.
+PATIENCE = breaker.OUTAGE_FAILURES
+#: How long a second call of one message (a question, a token) waits for its turn.
+TURN_SECONDS = 10.0
 _CUT = 1000
 #: Refusals of these are an answer that the hub acts on, not a message for a person to mend.
 ANSWERED_BY_REFUSAL = frozenset({"cancel", "intercept"})
@@ -58,6 +63,10 @@ class Spoken:
     status: int | None = None
     milliseconds: int = 0
     text: str = ""
+    #: Not tried: those before it found nobody there.
+    is_left: bool = False
+    #: The one call it was let through for is made; questions and tokens besides wait for their own turn.
+    is_begun: bool = False
 
 
 #: What the hub does about answers, in the transaction that notes them: by operation, for the calls of one connection.
@@ -92,6 +101,15 @@ def send(
         _converse_all(connection, spec, going, now=now)
         failures |= _settle(connection, going, after=after)
     return failures
+
+
+def worth_saying(connection: Connection, said: Mapping[int, Push]) -> dict[int, Push]:
+    """Those of the messages that still have something to say; the others count as said, and their calls as skipped."""
+    empty = [push.key for push in said.values() if wishes.says_nothing(push)]
+    if empty:
+        open_calls = Call.objects.filter(connection=connection, key__in=empty).exclude(state__in=_SETTLED)
+        open_calls.update(state=State.SKIPPED)
+    return {pk: push for pk, push in said.items() if push.key not in set(empty)}
 
 
 def try_once(
@@ -152,9 +170,9 @@ def _wait(connection: Connection, spec: Spec) -> float:
 
 def _mark(going: Sequence[Call], *, now: datetime) -> None:
     """Noted as being sent before anything is: whoever finds it so later asks whether it arrived."""
-    before = {call.pk: call.state for call in going}
     for call in going:
-        call.was_sent = before[call.pk] in (State.SENDING, State.UNKNOWN)
+        call.state_before = call.state
+        call.was_sent = call.state in (State.SENDING, State.UNKNOWN)
         call.state, call.attempts, call.sent_at = State.SENDING.value, call.attempts + 1, now
     rows.save(going, ["state", "attempts", "sent_at"])
 
@@ -163,11 +181,36 @@ def _mark(going: Sequence[Call], *, now: datetime) -> None:
 
 
 def _converse_all(connection: Connection, spec: Spec, going: Sequence[Spoken], *, now: datetime) -> None:
+    tried = _Tried()
+
+    def one(spoken: Spoken) -> None:
+        if tried.in_vain >= PATIENCE:
+            spoken.is_left = True
+            return
+        _converse(connection, spec, spoken, now=now)
+        tried.note(spoken)
+
     if len(going) == 1:
-        _converse(connection, spec, going[0], now=now)
+        one(going[0])
         return
     with ThreadPoolExecutor(max_workers=min(SIDE_BY_SIDE, len(going))) as pool:
-        list(pool.map(lambda spoken: _converse(connection, spec, spoken, now=now), going))
+        list(pool.map(one, going))
+
+
+class _Tried:
+    """How many calls in a row found nobody who could work; counted by several threads."""
+
+    def __init__(self) -> None:
+        self.in_vain = 0
+        self._lock = threading.Lock()
+
+    def note(self, spoken: Spoken) -> None:
+        """Count what came of a call; a message that cannot be built says nothing about the other side."""
+        if isinstance(spoken.failure, GiveUp):
+            return
+        with self._lock:
+            answered = spoken.answer is not None and spoken.answer.means != "retry"
+            self.in_vain = 0 if answered else self.in_vain + 1
 
 
 def _converse(connection: Connection, spec: Spec, spoken: Spoken, *, now: datetime) -> None:
@@ -181,7 +224,7 @@ def _converse(connection: Connection, spec: Spec, spoken: Spoken, *, now: dateti
             and _has_arrived(connection, spec, spoken, message, now)
         ):
             return
-        answered = _exchange(connection, spec, endpoint.name, message, now=now)
+        answered = _exchange(connection, spec, endpoint.name, message, now=now, spoken=spoken)
         spoken.answer = answers.judge(endpoint.ack, answered.status, answered.headers, answered.body, now=now)
         spoken.status, spoken.milliseconds = answered.status, answered.milliseconds
         spoken.text = answered.body[: _CUT * 4].decode("utf-8", "replace")[:_CUT]
@@ -199,7 +242,7 @@ def _has_arrived(
     """Whether a call whose answer never came had arrived, by the system's own word."""
     endpoint = spec.operations[spoken.push.operation]
     query = spec.operations[endpoint.query_first]
-    answered = _exchange(connection, spec, query.name, message, now=now)
+    answered = _exchange(connection, spec, query.name, message, now=now, spoken=spoken)
     judged = answers.judge(query.ack, answered.status, answered.headers, answered.body, now=now)
     if judged.means != "acked":
         if judged.means == "refused":  # it does not know it
@@ -213,26 +256,40 @@ def _has_arrived(
 
 
 def _exchange(
-    connection: Connection, spec: Spec, operation: str, message: Mapping[str, Any], *, now: datetime
-) -> net.Answered:
+    connection: Connection, spec: Spec, operation: str, message: Mapping[str, Any], *, now: datetime,
+    spoken: Spoken | None = None,
+) -> net.Answered:  # fmt: skip
     # Other secrets than the one that signs (tokens, passwords) are read by the maps of calls, and of calls only.
     config = config_of(connection) | {name: secretbox.current(connection, name) for name in spec.secrets}
     for step in spec.operations[operation].prepare:
         # Another operation is asked first, a token for example; what it answers goes into the message.
-        first = _exchange(connection, spec, step.operation, message, now=now)
+        first = _exchange(connection, spec, step.operation, message, now=now, spoken=spoken)
         judged = answers.judge(
             spec.operations[step.operation].ack, first.status, first.headers, first.body, now=now
         )
         if judged.means != "acked":
             raise net.NotSent(f"{step.operation}: {judged.message or judged.means}")
         message = {**message, **step.taken(judged.tree, first.headers)}
-    call = calls.build(
-        spec, operation, message, config, secretbox.current(connection, SECRET_NAME), now, uuid.uuid4().hex
-    )
+    secret, *before = secretbox.valid(connection, SECRET_NAME, now=now) or [""]
+    call = calls.build(spec, operation, message, config, secret, now, uuid.uuid4().hex, secrets_before=before)
+    if spoken is not None:
+        if spoken.is_begun:
+            _wait_turn(connection, spec)
+        spoken.is_begun = True
     return net.send(
         _client(connection), call.method, call.url, headers=call.headers, body=call.body,
         allows_plain=connection.allows_private or settings.DEBUG,
     )  # fmt: skip
+
+
+def _wait_turn(connection: Connection, spec: Spec) -> None:
+    """Wait until the system takes one more call, 10 s at most; NotSent if it does not."""
+    left = TURN_SECONDS
+    while wait := _wait(connection, spec):
+        if wait > left:
+            raise net.NotSent("it takes no more calls just now")
+        left -= wait
+        time.sleep(wait)
 
 
 def _client(connection: Connection) -> httpx.Client:
@@ -260,21 +317,27 @@ def forget_clients() -> None:
 def _settle(connection: Connection, going: Sequence[Spoken], *, after: After) -> dict[str, Exception]:
     """Note every outcome and what follows from it, in one transaction; what failed by key."""
     failures = {spoken.push.key: fault for spoken in going if (fault := _noted(spoken)) is not None}
+    tried = [spoken for spoken in going if not spoken.is_left]
     moment = clock.now()
     with transaction.atomic():
         rows.save(
             [spoken.call for spoken in going],
-            ["state", "status_code", "answer", "their_reference", "milliseconds", "answered_at"],
+            ["state", "attempts", "status_code", "answer", "their_reference", "milliseconds", "answered_at"],
         )
-        answered = [spoken for spoken in going if spoken.answer is not None]
+        answered = [spoken for spoken in tried if spoken.answer is not None]
         after(connection, answered, moment)
-        _count(connection, going, moment)
+        if any(spoken.answer.means == "gone" for spoken in answered if spoken.answer is not None):
+            switching.off_by_them(connection, now=moment)
+        _count(connection, tried, moment)
     return failures
 
 
 def _noted(spoken: Spoken) -> Exception | None:
     """Write the outcome on the row; the failure of the delivery, None if it is done with."""
     call, answer, failure = spoken.call, spoken.answer, spoken.failure
+    if spoken.is_left:
+        call.state, call.attempts = call.state_before, call.attempts - 1
+        return Later(0)
     call.status_code, call.milliseconds = spoken.status, spoken.milliseconds or None
     if answer is None:
         call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(failure)).value
@@ -286,13 +349,15 @@ def _noted(spoken: Spoken) -> Exception | None:
     if answer.means == "acked":
         call.state, call.their_reference = State.ACKED.value, answer.reference[:120]
         return None
-    if answer.means == "refused":
+    if answer.means in ("refused", "gone"):
         call.state = State.REFUSED.value
-        return None if call.operation in ANSWERED_BY_REFUSAL else Refusal(answer.message or "refused")
+        return None if call.operation in ANSWERED_BY_REFUSAL else Refusal(answer.message or answer.means)
     if answer.means == "unknown":
         call.state = State.UNKNOWN.value
         return net.NoAnswer(answer.message)
     call.state = State.FAILED.value
+    if answer.retry_after_s:
+        return Busy(answer.message, answer.retry_after_s)
     return net.NotSent(answer.message)
 
 

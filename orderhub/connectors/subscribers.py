@@ -13,10 +13,12 @@ from orderhub.connectors import (
     flow_messages,
     imports,
     inbox,
+    partners,
     pausing,
     polling,
     shoppers,
     silence,
+    speaking,
     turning,
     wishes,
 )
@@ -26,12 +28,14 @@ from orderhub.connectors.kinds.simulator import kind as simulator
 from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
-from orderhub.events.models import Delivery
-from orderhub.events.registry import Partly, backlog, every, on
+from orderhub.events.models import Delivery, Event
+from orderhub.events.registry import Later, Partly, backlog, every, on, projection
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
 __all__ = ["flow_messages", "jobs", "silence", "spoken", "turning", "webhook"]
+#: What is owed to a connection that is switched off is looked at again so often; switching it on is noticed at once.
+SWITCHED_OFF_SECONDS = 60.0
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}
 
 
@@ -54,8 +58,10 @@ def push(deliveries: Sequence[Delivery]) -> None:
 
 def _tell(connection: Connection, deliveries: Sequence[Delivery], *, now: datetime) -> dict[int, Exception]:
     """Say what these deliveries owe to one system; what failed by delivery."""
+    if not connection.is_active:
+        return {row.pk: Later(SWITCHED_OFF_SECONDS) for row in deliveries}
     if connection.kind == wishes.KIND:
-        said = wishes.pushes(connection, deliveries)
+        said = speaking.worth_saying(connection, wishes.pushes(connection, deliveries))
     else:
         bodies = _bodies({str(row.event.payload["fulfillment"]) for row in deliveries})
         said = {row.pk: _push(row, bodies) for row in deliveries}
@@ -93,6 +99,21 @@ def _body(row: FulfillmentOrder) -> dict[str, object]:
             "name": person.name, "phone": person.phone, "postcode": person.postcode,
         },
     }  # fmt: skip
+
+
+@projection("partners.events", kinds=[kind.name for kind in partners.offered()], queue="low")
+def owe_partners(events: Sequence[Event]) -> None:
+    """Find out which partners are owed these events."""
+    partners.owe(events, now=clock.now())
+
+
+@on(
+    name=partners.NAME, queue="outbox", batch=100, outside=True, delays=partners.DELAYS,
+    max_attempts=len(partners.DELAYS) + 1, dead_blocks=False,
+)  # fmt: skip
+def tell_partners(deliveries: Sequence[Delivery]) -> None:
+    """Tell partners what they subscribed to."""
+    partners.send(deliveries, now=clock.now())
 
 
 @backlog(

@@ -6,13 +6,14 @@ The documents are ours (docs/connectors.md lists their fields); a profile's maps
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from orderhub.connectors import causes, facts
 from orderhub.connectors.base import Push
-from orderhub.connectors.models import Alias, Call, Connection, ProfileVersion
+from orderhub.connectors.models import Alias, Call, Connection, ProfileVersion, Published
 from orderhub.connectors.models.profile import Profile
 from orderhub.events.models import Delivery, Event
+from orderhub.events.registry import To
 from orderhub.fulfillment import kinds as fulfillment_kinds
 from orderhub.fulfillment.models import FulfillmentOrder, Parcel
 from orderhub.orders import kinds as order_kinds
@@ -35,32 +36,66 @@ ASKED: Mapping[str, Mapping[str, str]] = {
 #: Asked once for an order, however often its event comes.
 ONCE = frozenset({"erp_order"})
 _BY_FULFILLMENT = frozenset({"release", "cancel"})
+_BY_PARCEL = frozenset({"subscribe", "intercept", "ship_notice"})
 
-_operations: dict[str, frozenset[str]] = {}
+
+class Manner(NamedTuple):
+    """How an operation stands in line: what it comes after (None: everything said before), and whether it goes first."""
+
+    after: tuple[str, ...] | None
+    urgent: bool
 
 
-def operations_of(digest: str) -> frozenset[str]:
+_operations: dict[str, Mapping[str, Manner]] = {}
+
+
+def operations_of(digest: str) -> Mapping[str, Manner]:
     """What the document of that digest can be asked; read once a process, since documents never change."""
     known = _operations.get(digest)
     if known is None:
         documents = ProfileVersion.objects.filter(digest=digest).values_list("document", flat=True)
-        known = _operations[digest] = frozenset(documents[0].get("operations", {}))
+        known = _operations[digest] = {
+            name: Manner(tuple(part["after"]) if "after" in part else None, bool(part.get("urgent")))
+            for name, part in documents[0].get("operations", {}).items()
+        }
     return known
 
 
-def destinations(events: Sequence[Event]) -> list[Iterable[str]]:
-    """Per event the connections that are asked something by it; one query, one more where channels are among them."""
+def destinations(events: Sequence[Event]) -> list[Iterable[To]]:
+    """Per event the connections that are asked something by it, and what each message waits for there; one query, one
+    more where channels are among them.
+    """
     table = _connections({event.merchant_id for event in events if event.merchant_id is not None})
     asked = [[row for row in table if _is_asked(row, event)] for event in events]
     channels = _channels(
         [event for event, found in zip(events, asked, strict=True) if any(row["channel_id"] for row in found)]
     )
     return [
-        [str(row["pk"]) for row in found
+        [_to(row, event) for row in found
          if not row["channel_id"] or event.kind == facts.CALL_WISHED.name
          or channels.get(event.stream) == row["channel_id"]]
         for event, found in zip(events, asked, strict=True)
     ]  # fmt: skip
+
+
+def _to(row: Mapping[str, Any], event: Event) -> To:
+    """Where a message goes, what it is about there, and what of its order it waits for."""
+    digest = row["profile__in_force__digest"] if row["kind"] == KIND else None
+    operation = _operation(event, row["profile__role"] or "")
+    manner = operations_of(digest).get(operation) if digest else None
+    if manner is None:
+        return To(str(row["pk"]))
+    parcel = str(event.payload.get("parcel") or "") if operation in _BY_PARCEL else ""
+    waits_for = manner.after
+    if waits_for is not None and not parcel and _BY_PARCEL.intersection(waits_for):
+        waits_for = None  # what is about the whole order does not know which parcels it would wait for
+    if waits_for is not None:
+        waits_for = tuple(_topic(name, parcel) for name in waits_for)
+    return To(str(row["pk"]), _topic(operation, parcel), waits_for, manner.urgent)
+
+
+def _topic(operation: str, parcel: str) -> str:
+    return f"{operation}:{parcel}" if parcel and operation in _BY_PARCEL else operation
 
 
 def pushes(connection: Connection, deliveries: Sequence[Delivery]) -> dict[int, Push]:
@@ -69,6 +104,11 @@ def pushes(connection: Connection, deliveries: Sequence[Delivery]) -> dict[int, 
     operations = {row.pk: _operation(row.event, role) for row in deliveries}
     documents = _Documents(connection, [(row.event, operations[row.pk]) for row in deliveries])
     return {row.pk: documents.push(row.event, operations[row.pk]) for row in deliveries}
+
+
+def says_nothing(push: Push) -> bool:
+    """Whether nothing of a message is still worth saying: every quantity in it was replaced by a later one."""
+    return push.operation == "stock" and not push.body.get("items", True)
 
 
 def operation_of(event: Event, connection: Connection) -> str:
@@ -189,6 +229,7 @@ class _Documents:
         rows_changed = AddressChange.objects.select_related("new_person")
         self._changes = rows_changed.in_bulk(changes) if changes else {}
         self._theirs = _their_names(connection)
+        self._versions = _versions(connection, [event for event, _o in asked])
 
     def push(self, event: Event, operation: str) -> Push:
         """The message of one event."""
@@ -245,9 +286,11 @@ class _Documents:
         }  # fmt: skip
 
     def _offer(self, event: Event) -> dict[str, Any]:
+        # What a later message says otherwise is not said any more: after an outage a channel gets the last quantities.
         items = [
-            {"sku": self._called("sku", item["sku"]), "own_sku": item["sku"], "qty": item["quantity"], "version": item["version"]}
+            {"sku": self._called("sku", item["sku"]), "own_sku": item["sku"], "qty": item["qty"], "version": item["version"]}
             for item in event.payload["items"]
+            if self._versions.get(item["sku"], 0) <= item["version"]
         ]  # fmt: skip
         return {"channel": event.payload["channel"], "items": items}
 
@@ -328,6 +371,16 @@ def _before(connection: Connection, works: Sequence[FulfillmentOrder]) -> dict[i
             elif row.order_id == order_id:
                 found[-row.pk] = theirs
     return found
+
+
+def _versions(connection: Connection, events: Sequence[Event]) -> dict[str, int]:
+    """The last version of each quantity that these events tell the channel; no query if they tell none."""
+    told = [event for event in events if event.kind == facts.STOCK_PUBLISHED.name]
+    skus = {item["sku"] for event in told for item in event.payload["items"]}
+    if not skus:
+        return {}
+    rows = Published.objects.filter(channel=connection.channel_id, sku__code__in=skus)
+    return dict(rows.values_list("sku__code", "version"))
 
 
 def _their_names(connection: Connection) -> dict[tuple[str, str], str]:

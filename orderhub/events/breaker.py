@@ -14,7 +14,10 @@ from django.core.cache import cache
 OUTAGE_FAILURES = 3
 FIRST_REST_SECONDS = 2.0
 LONGEST_REST_SECONDS = 60.0
+#: Whoever tries whether a destination is back has so long, or it is taken for lost.
+TRIAL_SECONDS = 30
 _FORGOTTEN_SECONDS = 3600
+_SEEN_SECONDS = 5
 
 
 class Rest(TypedDict):
@@ -33,11 +36,31 @@ def resting(subscriber: str, *, now: datetime) -> list[str]:
 
 def pause(subscriber: str, destination: str, *, seconds: float, now: datetime) -> None:
     """The destination takes no more for so long; it is not out, and nothing counts against it."""
-    paused = {
-        name: until for name, until in _paused(subscriber).items() if datetime.fromisoformat(until) > now
-    }
-    paused[destination] = (now + timedelta(seconds=seconds)).isoformat()
-    cache.set(f"pace:{subscriber}", paused, timeout=_FORGOTTEN_SECONDS)
+    moments = {name: datetime.fromisoformat(until) for name, until in _paused(subscriber).items()}
+    # What ended a moment ago stays, for whoever looks whom to ring for.
+    kept = {name: until for name, until in moments.items() if until > now - timedelta(seconds=_SEEN_SECONDS)}
+    until = now + timedelta(seconds=seconds)
+    kept[destination] = max(until, kept.get(destination, until))
+    longest = max(kept.values()) - now
+    cache.set(
+        f"pace:{subscriber}", {name: moment.isoformat() for name, moment in kept.items()},
+        timeout=_FORGOTTEN_SECONDS + longest.total_seconds(),
+    )  # fmt: skip
+
+
+def resume(subscriber: str, destination: str) -> None:
+    """Nothing keeps the destination from being tried now: a person has seen to it."""
+    paused, known = _paused(subscriber), _known(subscriber)
+    if paused.pop(destination, None):
+        cache.set(f"pace:{subscriber}", paused, timeout=_FORGOTTEN_SECONDS)
+    if known.pop(destination, None):
+        cache.set(_key(subscriber), known, timeout=_FORGOTTEN_SECONDS)
+
+
+def has_resumed(subscriber: str, *, since: datetime, now: datetime) -> bool:
+    """Whether a rest or pause of one of its destinations ended since then."""
+    ends = [*_paused(subscriber).values(), *(rest["until"] for rest in _known(subscriber).values())]
+    return any(since < datetime.fromisoformat(end) <= now for end in ends)
 
 
 def is_out(subscriber: str, destination: str) -> Rest | None:
@@ -52,6 +75,21 @@ def _paused(subscriber: str) -> dict[str, str]:
 def patience(subscriber: str, destination: str) -> int:
     """Failures in a row after which the rest of a batch is put back untried."""
     return 1 if destination in _known(subscriber) else OUTAGE_FAILURES
+
+
+def known_out(subscriber: str) -> frozenset[str]:
+    """The destinations that were found out and have taken nothing since."""
+    return frozenset(_known(subscriber))
+
+
+def begin_trial(subscriber: str, destination: str) -> bool:
+    """Take it on to try whether a destination is back; False while another worker does."""
+    return bool(cache.add(f"trial:{subscriber}:{destination}", 1, timeout=TRIAL_SECONDS))
+
+
+def end_trial(subscriber: str, destination: str) -> None:
+    """The trial is over, whatever came of it."""
+    cache.delete(f"trial:{subscriber}:{destination}")
 
 
 def rest(subscriber: str, destination: str, *, now: datetime) -> timedelta:

@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection
 
 from orderhub.celery import QUEUES, app
 from orderhub.events import beats, leases, registry, relay
+from orderhub.kernel import clock
 
 logger = logging.getLogger(__name__)
 
@@ -93,16 +94,23 @@ class Watch:
         self._version = -1
         self._looked_at = 0.0
         self._counter: sqlite3.Connection | None = None
+        self._resumed_at = clock.now()
 
     def tick(self) -> None:
         """Look once."""
-        if not (self._changed() or _look_again.is_set() or monotonic() - self._looked_at > SWEEP_SECONDS):
+        is_due = self._changed() or _look_again.is_set() or monotonic() - self._looked_at > SWEEP_SECONDS
+        if not (self._has_resumed() or is_due):
             return
         self._looked_at = monotonic()
         _look_again.clear()
         due = relay.due_queues()
         for queue in sorted(due):
             enqueue(f"pump:{queue}", "events.pump", {"queue": queue}, queue=queue)
+
+    def _has_resumed(self) -> bool:
+        """Whether a system that rested may be called again: nothing in the database tells."""
+        since, self._resumed_at = self._resumed_at, clock.now()
+        return bool(relay.resumed_queues(since=since, now=self._resumed_at))
 
     def _changed(self) -> bool:
         if connection.vendor != "sqlite":

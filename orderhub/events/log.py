@@ -16,6 +16,7 @@ from django.db import connection, transaction
 
 from orderhub.events import doorbell, ids, kinds, registry, writing
 from orderhub.events.models import Event, StreamHead
+from orderhub.events.registry import To
 from orderhub.events.tables import Row, row
 from orderhub.kernel import canonical, clock
 
@@ -23,6 +24,7 @@ GENESIS = "0" * 64
 #: The number and hash of the last event of a stream.
 Head = tuple[int, str]
 CLOCK_SLACK = timedelta(minutes=1)
+_EVERYBODY = To("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def first_events(facts: Sequence[Fact], pks: Sequence[int], *, now: datetime, ac
             for pk, fact, text in zip(pks, facts, said, strict=True)
         ]  # fmt: skip
         return FirstEvents(rows, heads, owed(events, now=now))
-    tails = [_tail(subscriber, shown.merchant_id, "", now=now) for subscriber in listening]
+    tails = [_tail(subscriber, shown.merchant_id, _EVERYBODY, now=now) for subscriber in listening]
     deliveries = [(cells[0], cells[2], *tail) for cells in rows for tail in tails]
     return FirstEvents(rows, heads, deliveries)
 
@@ -186,24 +188,22 @@ def owed(events: Sequence[Event], *, now: datetime) -> list[Row]:
     rows: list[tuple[int, str, str, Row]] = []
     for kind, batch in by_kind.items():
         for subscriber in registry.listening_to(kind):
-            tails: dict[tuple[int | None, str], Row] = {}
-            for event, destination in _owed(subscriber, batch):
-                key = (event.merchant_id, destination)
+            tails: dict[tuple[int | None, To], Row] = {}
+            for event, to in _owed(subscriber, batch):
+                key = (event.merchant_id, to)
                 if key not in tails:
                     tails[key] = _tail(subscriber, *key, now=now)
                 written = (str(event.pk), event.stream, *tails[key])
-                rows.append((event.pk, subscriber.name, destination, written))
+                rows.append((event.pk, subscriber.name, to.destination, written))
     rows.sort(key=itemgetter(0, 1, 2))
     return [written for _event, _subscriber, _destination, written in rows]
 
 
-def _tail(
-    subscriber: registry.Subscriber, merchant_id: int | None, destination: str, *, now: datetime
-) -> Row:
+def _tail(subscriber: registry.Subscriber, merchant_id: int | None, to: To, *, now: datetime) -> Row:
     # Due at once, even if this machine's clock is ahead of the database's or the caller lives in the future.
     due_at = min(now, clock.now()) - CLOCK_SLACK
     return writing.delivery_tail(
-        merchant_id, subscriber.name, destination, ordered=subscriber.ordered, due_at=due_at, now=now
+        merchant_id, subscriber.name, to, ordered=subscriber.ordered, due_at=due_at, now=now
     )
 
 
@@ -237,8 +237,12 @@ def _around_payload(event: Event) -> tuple[str, str]:
     )
 
 
-def _owed(subscriber: registry.Subscriber, batch: Sequence[Event]) -> list[tuple[Event, str]]:
+def _owed(subscriber: registry.Subscriber, batch: Sequence[Event]) -> list[tuple[Event, To]]:
     if subscriber.destinations is None:
-        return [(event, "") for event in batch]
+        return [(event, _EVERYBODY) for event in batch]
     named = subscriber.destinations(batch)
-    return [(event, name) for event, names in zip(batch, named, strict=True) for name in names]
+    return [
+        (event, name if isinstance(name, To) else To(name))
+        for event, names in zip(batch, named, strict=True)
+        for name in names
+    ]

@@ -100,6 +100,10 @@ class Delivery(models.Model):
     destination = models.CharField(_("destination"), max_length=64, blank=True)
     stream = models.CharField(_("stream"), max_length=64)
     ordered = models.BooleanField(_("in order"), default=True)
+    #: What it is about at its destination, and the topics it waits for (`,a,b,`); empty: everything before it.
+    topic = models.CharField(_("topic"), max_length=80, blank=True, default="", db_default="")
+    waits_for = models.CharField(_("waits for"), max_length=400, blank=True, default="", db_default="")
+    is_urgent = models.BooleanField(_("goes first"), default=False, db_default=False)
     state = models.CharField(_("state"), max_length=8, choices=State.choices, default=State.READY)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     not_before = models.DateTimeField(_("not before"))
@@ -134,6 +138,11 @@ class Delivery(models.Model):
                 fields=["not_before"],
                 name="events_delivery_open",
                 condition=models.Q(state__in=["ready", "leased"]),
+            ),
+            models.Index(
+                fields=["subscriber", "id"],
+                name="events_delivery_urgent",
+                condition=models.Q(is_urgent=True, state__in=["ready", "leased"]),
             ),
         ]
 

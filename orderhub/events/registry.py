@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from orderhub.events.models import Delivery, Event
@@ -15,8 +15,23 @@ ProjectionHandler = Callable[[Sequence["Event"]], None]
 #: Handles a batch of claimed deliveries; returns nothing, raises to retry. See JobSubscriber and
 #: MessageSubscriber.
 DeliveryHandler = Callable[[Sequence["Delivery"]], None]
+
+
+class To(NamedTuple):
+    """Where a delivery goes, what it is about there (`topic`), and what it waits for in its stream.
+
+    `waits_for` None: everything that was owed to the destination before; else only what has one of these topics or
+    its own. What `is_urgent` goes before what was owed earlier in other streams.
+    """
+
+    destination: str
+    topic: str = ""
+    waits_for: tuple[str, ...] | None = None
+    is_urgent: bool = False
+
+
 #: Names the destinations (connection codes or ids) one batch of events is owed to, per event.
-Destinations = Callable[[Sequence["Event"]], Sequence[Iterable[str]]]
+Destinations = Callable[[Sequence["Event"]], Sequence[Iterable[str | To]]]
 #: Says whether a destination rests just now (its breaker is open): its deliveries are not claimed, no
 #: attempt is burned.
 IsPaused = Callable[[str], bool]
@@ -45,7 +60,8 @@ class Subscriber:
     is idempotent. `outside=True`: the handler calls another system between two short transactions, one
     delivery at a time or in a batch per destination, with `event:<id>/<subscriber>` as the key the other
     side deduplicates by. It may raise `Partly` to say which rows failed; `is_paused(destination)` keeps a
-    resting destination from being claimed.
+    resting destination from being claimed. `delays` are the seconds before each further try where the usual
+    back-off does not fit; with `dead_blocks=False` a row that needs a person does not hold up its stream.
     """
 
     name: str
@@ -58,6 +74,8 @@ class Subscriber:
     max_attempts: int
     destinations: Destinations | None = field(default=None)
     is_paused: IsPaused | None = field(default=None)
+    delays: tuple[float, ...] = ()
+    dead_blocks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +118,17 @@ class Later(Exception):
         self.seconds = seconds
 
 
+class Busy(Exception):
+    """Raised by a handler, or in `Partly`: it was tried, and whoever is there asks to be left alone for `seconds`.
+
+    The attempt counts; nothing goes to the destination before, and its silence is no outage.
+    """
+
+    def __init__(self, message: str, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class Partly(Exception):
     """Raised by a handler: the deliveries of these ids failed (or are for `Later`), each with its own fault; the others
     are done.
@@ -138,6 +167,8 @@ def on(
     max_attempts: int | None = None,
     destinations: Destinations | None = None,
     is_paused: IsPaused | None = None,
+    delays: Sequence[float] = (),
+    dead_blocks: bool = True,
 ) -> Callable[[DeliveryHandler], DeliveryHandler]:
     """Declare a subscriber: each event of these kinds makes one delivery row (per destination, if given)."""
 
@@ -145,7 +176,7 @@ def on(
         subscribers[name] = Subscriber(
             name=name, kinds=frozenset(kinds), handle=function, queue=queue, batch=batch, ordered=ordered,
             outside=outside, max_attempts=max_attempts or (20 if outside else 5), destinations=destinations,
-            is_paused=is_paused,
+            is_paused=is_paused, delays=tuple(delays), dead_blocks=dead_blocks,
         )  # fmt: skip
         return function
 

@@ -11,16 +11,17 @@ import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
-from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.events import breaker, doorbell, leases, registry, tables, tail
-from orderhub.events.models import Delivery, Event
-from orderhub.events.registry import Backlog, GiveUp, Later, Partly, Subscriber
+from orderhub.events import breaker, claiming, doorbell, lanes, leases, registry, tail
+from orderhub.events.claiming import Due, claim
+from orderhub.events.models import Delivery
+from orderhub.events.registry import Busy, GiveUp, Later, Partly, Subscriber
 from orderhub.events.tail import project
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
@@ -33,6 +34,7 @@ __all__ = [
     "replay",
     "ring_due",
     "ring_if_due",
+    "ring_resumed",
     "run_queue",
     "skip",
 ]
@@ -41,79 +43,10 @@ logger = logging.getLogger(__name__)
 
 FIRST_DELAY_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 3600.0
-
-_READY = "d.state = 'ready' AND d.not_before <= %(now)s"
-_LOST = "d.state = 'leased' AND d.lease_until < %(now)s AND d.attempts < %(max_attempts)s"
-#: A comparison, not NOT EXISTS: PostgreSQL makes a join of that, which without fresh statistics reads the whole
-#: backlog for each row (30 a second at 30,000 waiting); this is one look into the index, whatever it believes.
-_HEAD = """d.id = (
-    SELECT min(e.id) FROM events_delivery e
-    WHERE e.subscriber = d.subscriber AND e.destination = d.destination AND e.stream = d.stream
-      AND e.state IN ('ready', 'leased', 'dead'))"""
-# MATERIALIZED: PostgreSQL may otherwise run the inner query again per row and lease more than the limit.
-_CLAIM = """
-WITH picked AS MATERIALIZED (
-    SELECT d.id FROM events_delivery d
-    WHERE d.subscriber = %(subscriber)s AND d.state IN ('ready', 'leased') AND {conditions}
-    ORDER BY d.id LIMIT %(limit)s {lock})
-UPDATE events_delivery
-SET state = 'leased', attempts = attempts + 1, lease_until = %(until)s, lease_token = %(token)s
-WHERE id IN (SELECT id FROM picked)
-RETURNING *"""
-#: Asked of all subscribers of a queue at once, two columns each.
-_DUE = """EXISTS (SELECT 1 FROM events_delivery d
-                  WHERE d.subscriber = %s AND d.state IN ('ready', 'leased')
-                    AND d.state = 'ready' AND d.not_before <= %s),
-          EXISTS (SELECT 1 FROM events_delivery d
-                  WHERE d.subscriber = %s AND d.state IN ('ready', 'leased')
-                    AND d.state = 'leased' AND d.lease_until < %s AND d.attempts < %s)"""
-
-
-# ---- claiming ------------------------------------------------------------------------------------
-
-
-def claim(subscriber: Subscriber, *, limit: int, now: datetime) -> list[Delivery]:
-    """Lease up to `limit` deliveries for 30 s, events attached, oldest first; one statement, its own
-    transaction.
-
-    Ready rows come first. If there is none, one row whose worker was lost is taken, alone: should it be the
-    one that kills workers, it takes no neighbors with it.
-    """
-    return _claim(subscriber, _READY, limit=limit, now=now) or _claim(subscriber, _LOST, limit=1, now=now)
-
-
-def _claim(subscriber: Subscriber, state: str, *, limit: int, now: datetime) -> list[Delivery]:
-    parameters = _parameters(subscriber, now)
-    parameters |= {"limit": limit, "token": leases.new_token(), "until": _moment(now + leases.LEASE)}
-    conditions = [state, *([_HEAD] if subscriber.ordered else [])]
-    resting = breaker.resting(subscriber.name, now=now) if subscriber.outside else []
-    for number, destination in enumerate({*resting, *_paused_destinations(subscriber)}):
-        conditions.append(f"d.destination <> %(paused{number})s")
-        parameters[f"paused{number}"] = destination
-    lock = "FOR UPDATE OF d SKIP LOCKED" if connection.vendor == "postgresql" else ""
-    statement = _CLAIM.format(conditions=" AND ".join(conditions), lock=lock)
-    rows = sorted(Delivery.objects.raw(statement, parameters), key=lambda row: row.pk)
-    events = Event.objects.in_bulk({row.event_id for row in rows})
-    for row in rows:
-        row.event = events[row.event_id]
-    return rows
-
-
-def _paused_destinations(subscriber: Subscriber) -> list[str]:
-    if subscriber.is_paused is None:
-        return []
-    waiting = Delivery.objects.filter(subscriber=subscriber.name, state__in=["ready", "leased"])
-    names = sorted(set(waiting.values_list("destination", flat=True).distinct()))
-    return [name for name in names if subscriber.is_paused(name)]
-
-
-def _parameters(subscriber: Subscriber, now: datetime) -> dict[str, Any]:
-    return {"subscriber": subscriber.name, "now": _moment(now), "max_attempts": subscriber.max_attempts}
-
-
-def _moment(value: datetime) -> Any:
-    return connection.ops.adapt_datetimefield_value(value)
-
+#: A delay from a table is stretched or cut by so much, that not all of an outage comes back in one moment.
+JITTER = 0.1
+#: Another worker is trying whether the destination is back; its rows wait so long for the outcome.
+TRIED_ELSEWHERE = timedelta(seconds=1)
 
 # ---- running -------------------------------------------------------------------------------------
 
@@ -125,8 +58,10 @@ def run_queue(queue: str, *, budget_seconds: float = 20.0) -> int:
     deadline = monotonic() + budget_seconds
     handled = 0
     while True:
-        due, lying = _due(registry.served_by(queue), registry.lying_in(queue), leases.db_now())
-        this_round = sum(_run_batch(subscriber, deadline, *found) for subscriber, found in due)
+        due, lying = claiming.waiting(
+            registry.served_by(queue), registry.lying_in(queue), leases.db_now()
+        )
+        this_round = sum(_run_batch(one, deadline) for one in due)
         this_round += sum(one.run() for one in lying)
         this_round += sum(tail.advance(projection) for projection in registry.projected_by(queue))
         handled += this_round
@@ -134,10 +69,13 @@ def run_queue(queue: str, *, budget_seconds: float = 20.0) -> int:
             return handled
 
 
-def _run_batch(subscriber: Subscriber, deadline: float, ready: bool, lost: bool) -> int:
-    now = leases.db_now()
-    rows = _claim(subscriber, _READY, limit=subscriber.batch, now=now) if ready else []
-    strays = _claim(subscriber, _LOST, limit=1, now=now) if lost else []
+def _run_batch(due: Due, deadline: float) -> int:
+    subscriber, now = due.subscriber, leases.db_now()
+    rows, strays = list[Delivery](), list[Delivery]()
+    if due.ready:
+        rows = claiming.claim_ready(subscriber, limit=subscriber.batch, now=now, urgent=due.urgent)
+    if due.lost:
+        strays = claiming.claim_lost(subscriber, now=now)
     for batch in (rows, strays):
         _run_claimed(subscriber, batch, deadline)
     return len(rows) + len(strays)
@@ -150,8 +88,19 @@ def _run_claimed(subscriber: Subscriber, rows: Sequence[Delivery], deadline: flo
         for group in _groups(subscriber, rows):
             if monotonic() > deadline and group[0].pk != rows[0].pk:
                 _give_back(group, delay=timedelta(0))
-            else:
-                Run(subscriber, group[0].destination).settle(group)
+            elif not lanes.wants_own(subscriber, group[0].destination):
+                lanes.timed(subscriber, group[0].destination, partial(_settle, subscriber, group))
+            elif not lanes.run(subscriber, group[0].destination, partial(_settle_kept, subscriber, group)):
+                _give_back(group, delay=TRIED_ELSEWHERE)
+
+
+def _settle(subscriber: Subscriber, group: Sequence[Delivery]) -> None:
+    Run(subscriber, group[0].destination).settle(group)
+
+
+def _settle_kept(subscriber: Subscriber, group: Sequence[Delivery]) -> None:
+    with leases.kept(group[0].lease_token):
+        _settle(subscriber, group)
 
 
 def _groups(subscriber: Subscriber, rows: Sequence[Delivery]) -> list[list[Delivery]]:
@@ -160,7 +109,9 @@ def _groups(subscriber: Subscriber, rows: Sequence[Delivery]) -> list[list[Deliv
     groups: dict[str, list[Delivery]] = {}
     for row in rows:
         groups.setdefault(row.destination, []).append(row)
-    return list(groups.values())
+    # Whoever may still be out comes last: the others do not wait for its time-out.
+    out = breaker.known_out(subscriber.name)
+    return [groups[name] for name in sorted(groups, key=lambda name: name in out)]
 
 
 class Run:
@@ -174,28 +125,48 @@ class Run:
         self.failed: list[tuple[Delivery, Exception]] = []
         self.untried: list[Delivery] = []
         self.failures_in_a_row = 0
+        self.has_enough = False
 
     def settle(self, rows: Sequence[Delivery]) -> None:
         """Run the rows and write down the outcome of each."""
-        self._run(rows)
+        if self.subscriber.outside and self.patience == 1:
+            if not self._try(rows):
+                return
+        else:
+            self._run(rows)
         rest = self._note_outage() if self.subscriber.outside else timedelta(0)
         _finish(self.done)
         _put_off(self.subscriber, self.failed)
         _give_back(self.untried, delay=rest)
 
+    def _try(self, rows: Sequence[Delivery]) -> bool:
+        """Whoever was out is tried with one row, by one worker; the others follow if it is back. False: another does."""
+        name, destination = self.subscriber.name, self.destination
+        if not breaker.begin_trial(name, destination):
+            _give_back(rows, delay=TRIED_ELSEWHERE)
+            return False
+        self._run(rows[:1])
+        if not self.failures_in_a_row:
+            self.patience = breaker.OUTAGE_FAILURES
+        self._run(rows[1:])
+        breaker.end_trial(name, destination)
+        return True
+
     def _note_outage(self) -> timedelta:
         """Let a destination rest that is out, and say how long; hurry what was put off once it is back."""
+        now = leases.db_now()
         if self.failures_in_a_row >= self.patience:
-            return breaker.rest(self.subscriber.name, self.destination, now=leases.db_now())
+            return breaker.rest(self.subscriber.name, self.destination, now=now)
         if self.done and breaker.recovered(self.subscriber.name, self.destination):
             put_off = Delivery.objects.filter(
                 subscriber=self.subscriber.name, destination=self.destination, state=Delivery.State.READY
             )
-            put_off.update(not_before=leases.db_now())
+            put_off.filter(not_before__gt=now).update(not_before=now)
         return timedelta(0)
 
     def _run(self, rows: Sequence[Delivery]) -> None:
-        if self.subscriber.outside and self.failures_in_a_row >= self.patience:
+        is_out = self.subscriber.outside and self.failures_in_a_row >= self.patience
+        if is_out or self.has_enough or not rows:
             self.untried.extend(rows)
             return
         try:
@@ -211,31 +182,32 @@ class Run:
     def _sort(self, rows: Sequence[Delivery], failures: Mapping[int, Exception]) -> None:
         """Tell the done, the failed and those that were not tried apart; a refusal is an answer, so no outage."""
         done = [row for row in rows if row.pk not in failures]
-        paced = [(row, fault) for row in rows if isinstance(fault := failures.get(row.pk), Later)]
-        failed = [
-            (row, failures[row.pk])
-            for row in rows
-            if row.pk in failures and not isinstance(failures[row.pk], Later)
-        ]
+        found = [(row, failures[row.pk]) for row in rows if row.pk in failures]
+        paced = [(row, fault) for row, fault in found if isinstance(fault, Later)]
+        failed = [(row, fault) for row, fault in found if not isinstance(fault, Later)]
+        busy = [fault for _row, fault in failed if isinstance(fault, Busy)]
         self.done += done
         self.failed += failed
         if paced:
-            seconds = max(fault.seconds for _row, fault in paced)
-            breaker.pause(self.subscriber.name, self.destination, seconds=seconds, now=leases.db_now())
+            self._leave_alone(max(fault.seconds for _row, fault in paced))
             _give_back([row for row, _fault in paced], delay=timedelta(0))
+        if busy:
+            self._leave_alone(max(fault.seconds for fault in busy))
         if done or any(isinstance(fault, GiveUp) for _row, fault in failed):
             self.failures_in_a_row = 0
         else:
-            self.failures_in_a_row += len(failed)
+            self.failures_in_a_row += len(failed) - len(busy)
+
+    def _leave_alone(self, seconds: float) -> None:
+        self.has_enough = self.has_enough or seconds > 0
+        breaker.pause(self.subscriber.name, self.destination, seconds=seconds, now=leases.db_now())
 
     def _blame(self, rows: Sequence[Delivery], fault: Exception) -> None:
         """Find the row at fault by halves, so that a bad one costs its neighbors some repetition and
         nothing else.
         """
         if len(rows) == 1:
-            self.failed.append((rows[0], fault))
-            # Whoever refuses a message for good is there to refuse it.
-            self.failures_in_a_row = 0 if isinstance(fault, GiveUp) else self.failures_in_a_row + 1
+            self._sort(rows, {rows[0].pk: fault})
             return
         middle = len(rows) // 2
         self._run(rows[:middle])
@@ -275,8 +247,11 @@ def _put_off(subscriber: Subscriber, failures: Sequence[tuple[Delivery, Exceptio
             elif row.attempts >= subscriber.max_attempts:
                 _bury(row, reason=f"failed {row.attempts} times: {text}", error=text)
             else:
+                delay = _delay_of(subscriber, row.attempts)
+                if isinstance(fault, Busy):
+                    delay = max(delay, timedelta(seconds=fault.seconds))
                 Delivery.objects.filter(**_held([row])).update(
-                    state=Delivery.State.READY, not_before=now + _delay(row.attempts), last_error=text,
+                    state=Delivery.State.READY, not_before=now + delay, last_error=text,
                     lease_until=None, lease_token="",
                 )  # fmt: skip
 
@@ -299,6 +274,14 @@ def _bury(row: Delivery, *, reason: str, error: str) -> int:
     )  # fmt: skip
 
 
+def _delay_of(subscriber: Subscriber, attempts: int) -> timedelta:
+    """As the subscriber's own table says, else as for everybody."""
+    if not subscriber.delays:
+        return _delay(attempts)
+    seconds = subscriber.delays[min(attempts, len(subscriber.delays)) - 1]
+    return timedelta(seconds=seconds * random.uniform(1 - JITTER, 1 + JITTER))
+
+
 def _delay(attempts: int) -> timedelta:
     """Full jitter: anything up to 5 s doubled with each attempt, at most an hour."""
     ceiling = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** min(attempts - 1, 20))
@@ -314,8 +297,8 @@ def due_queues(queues: Iterable[str] | None = None) -> set[str]:
     wanted = set(queues) if queues is not None else None
     asked = [one for one in registry.subscribers.values() if wanted is None or one.queue in wanted]
     rows = [one for one in registry.backlogs.values() if wanted is None or one.queue in wanted]
-    due, lying = _due(asked, rows, now)
-    found = {subscriber.queue for subscriber, _ready_or_lost in due} | {one.queue for one in lying}
+    due, lying = claiming.waiting(asked, rows, now)
+    found = {one.subscriber.queue for one in due} | {one.queue for one in lying}
     behind = {registry.projections[name].queue for name in tail.behind()}
     return found | (behind if wanted is None else behind & wanted)
 
@@ -333,26 +316,17 @@ def ring_if_due(queue: str) -> None:
         doorbell.ring([queue])
 
 
-def _due(
-    subscribers: Iterable[Subscriber], backlogs: Sequence[Backlog], now: datetime
-) -> tuple[list[tuple[Subscriber, tuple[bool, bool]]], list[Backlog]]:
-    """Those for whom ready rows, or rows of lost workers, wait, and the backlogs with something in them; one statement,
-    since an idle look is the usual one.
-    """
-    asked = list(subscribers)
-    if not asked and not backlogs:
-        return [], []
-    at = str(_moment(now))
-    parameters = [
-        value for one in asked for value in (one.name, at, one.name, at, one.max_attempts)
-    ]  # fmt: skip
-    (told,) = tables.ask(
-        "SELECT " + ", ".join([_DUE] * len(asked) + [one.waits for one in backlogs]), parameters
-    )
-    row, end = [bool(value) for value in told], 2 * len(asked)
-    found = zip(asked, zip(row[:end:2], row[1:end:2], strict=True), strict=True)
-    lying = [one for one, waits in zip(backlogs, row[end:], strict=True) if waits]
-    return [(subscriber, flags) for subscriber, flags in found if any(flags)], lying
+def ring_resumed(*, since: datetime, now: datetime) -> int:
+    """Ring for the queues of destinations whose rest or pause ended since then; returns how many."""
+    queues = resumed_queues(since=since, now=now)
+    doorbell.ring(queues)
+    return len(queues)
+
+
+def resumed_queues(*, since: datetime, now: datetime) -> set[str]:
+    """The queues of destinations whose rest or pause ended since then; asks the cache only."""
+    outside = [one for one in registry.subscribers.values() if one.outside]
+    return {one.queue for one in outside if breaker.has_resumed(one.name, since=since, now=now)}
 
 
 def bury_lost(*, now: datetime) -> int:

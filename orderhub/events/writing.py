@@ -9,6 +9,7 @@ from functools import cache
 from django.db import connection
 
 from orderhub.events.models import Delivery, Event, StreamHead
+from orderhub.events.registry import To
 from orderhub.events.tables import Row, Table, ask, insert, insertion, parameter, row
 
 EVENTS = Table(
@@ -26,6 +27,9 @@ _OWN = (
     "subscriber",
     "destination",
     "ordered",
+    "topic",
+    "waits_for",
+    "is_urgent",
     "not_before",
     "created_at",
 )
@@ -40,14 +44,17 @@ HEAD_MOVES = "ON CONFLICT (stream) DO UPDATE SET seq = EXCLUDED.seq, hash = EXCL
 def delivery_tail(
     merchant_id: int | None,
     subscriber: str,
-    destination: str,
+    to: To,
     *,
     ordered: bool,
     due_at: datetime,
     now: datetime,
 ) -> Row:
     """What the deliveries of one subscriber have in common; a row is (event id, stream, *tail)."""
-    known = row((merchant_id, subscriber, destination, ordered, due_at, now))
+    waits_for = "" if to.waits_for is None else f",{','.join(dict.fromkeys((to.topic, *to.waits_for)))},"
+    known = row((
+        merchant_id, subscriber, to.destination, ordered, to.topic, waits_for, to.is_urgent, due_at, now,
+    ))  # fmt: skip
     return known + row(field.get_default() for field in _DEFAULTED)
 
 

@@ -9,12 +9,12 @@ import httpx
 import pytest
 from standardwebhooks import Webhook as Signature
 
-from orderhub.connectors import flow_messages, wishes
+from orderhub.connectors import flow_messages, net, wishes
 from orderhub.connectors.kinds.webhook import kind
 from orderhub.connectors.models import Connection
 from orderhub.events import log
 from orderhub.events.models import Delivery, Event
-from orderhub.events.registry import GiveUp
+from orderhub.events.registry import Busy, GiveUp
 from orderhub.orders import advance, journeys, kinds
 from rules.flows import publishing
 from rules.models import Flow
@@ -37,27 +37,22 @@ def hook() -> Connection:
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
-    """Requests go nowhere; a name leads to a public address."""
+    """Requests go nowhere; what is answered is in ANSWER."""
     requests: list[httpx.Request] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         requests.append(request)
-        return httpx.Response(ANSWER[0])
+        return httpx.Response(ANSWER["status"], headers=ANSWER["headers"])
 
-    real = httpx.Client
     monkeypatch.setattr(
-        kind.httpx, "Client", lambda **options: real(transport=httpx.MockTransport(answer), **options)
+        kind.net, "client", lambda **_options: httpx.Client(transport=httpx.MockTransport(answer))
     )
-    monkeypatch.setattr(
-        kind.socket, "getaddrinfo", lambda *_args, **_options: [(0, 0, 0, "", (HOST[0], 443))]
-    )
-    monkeypatch.setitem(ANSWER, 0, 200)
-    monkeypatch.setitem(HOST, 0, "93.184.216.34")
+    monkeypatch.setitem(ANSWER, "status", 200)
+    monkeypatch.setitem(ANSWER, "headers", {})
     return requests
 
 
-ANSWER: dict[int, int] = {0: 200}
-HOST: dict[int, str] = {0: ""}
+ANSWER: dict[str, Any] = {"status": 200, "headers": {}}
 
 
 def test_a_flow_that_calls_a_webhook_owes_it_one_signed_message(
@@ -123,28 +118,47 @@ def test_a_notice_goes_to_every_webhook_of_its_merchant_only(hook: Connection) -
 @pytest.mark.parametrize(
     "url", ["http://crm.example/", "https://user@crm.example/", "ftp://crm.example/", ""]
 )
-def test_only_https_addresses_are_called(hook: Connection, sent: Any, url: str) -> None:
+def test_only_https_addresses_are_called(hook: Connection, sent: list[httpx.Request], url: str) -> None:
     hook.config = {"url": url}
 
-    with pytest.raises(GiveUp):
-        kind.address(hook)
+    failed = kind.Webhook().push(hook, [kind.Push("k", "x", "OH1", {})], now=make.NOW)
+
+    assert isinstance(failed["k"], GiveUp)
+    assert sent == []
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.1.1", "::1"])
-def test_no_address_leads_into_our_own_network(
-    hook: Connection, sent: Any, host: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(HOST, 0, host)
+@pytest.mark.parametrize("host", ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.1.1", "[::1]"])
+def test_no_address_leads_into_our_own_network(hook: Connection, host: str) -> None:
+    hook.config = {"url": f"https://{host}/in"}
 
-    with pytest.raises(GiveUp, match="private network"):
-        kind.address(hook)
+    failed = kind.Webhook().push(hook, [kind.Push("k", "x", "OH1", {})], now=make.NOW)
+
+    assert isinstance(failed["k"], GiveUp)
+    assert "network" in str(failed["k"]) or "no address of a system" in str(failed["k"])
 
 
-@pytest.mark.parametrize(("status", "fault"), [(410, GiveUp), (302, Exception), (500, httpx.HTTPStatusError)])
+@pytest.mark.parametrize(
+    ("status", "fault"), [(410, GiveUp), (302, GiveUp), (404, GiveUp), (500, net.NotSent), (429, net.NotSent)]
+)
 def test_a_refusal_for_good_is_not_tried_again_and_a_fault_is(
     hook: Connection, sent: Any, status: int, fault: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(ANSWER, 0, status)
+    monkeypatch.setitem(ANSWER, "status", status)
 
-    with pytest.raises(fault):
-        kind.Webhook().push(hook, [kind.Push("k", "x", "OH1", {})], now=make.NOW)
+    failed = kind.Webhook().push(hook, [kind.Push("k", "x", "OH1", {})], now=make.NOW)
+
+    assert type(failed["k"]) is fault
+    hook.refresh_from_db()
+    assert hook.is_active is (status != 410)
+
+
+def test_whoever_asks_to_wait_is_left_alone_so_long(
+    hook: Connection, sent: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWER, "status", 503)
+    monkeypatch.setitem(ANSWER, "headers", {"retry-after": "77"})
+
+    failed = kind.Webhook().push(hook, [kind.Push("k", "x", "OH1", {})], now=make.NOW)
+
+    assert isinstance(failed["k"], Busy)
+    assert failed["k"].seconds == 77

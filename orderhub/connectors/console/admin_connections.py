@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from orderhub.connectors import base, secretbox, shelf, wishes
+from orderhub.connectors import base, secretbox, shelf, switching, wishes
 from orderhub.connectors.console import health, trying
 from orderhub.connectors.console.connect_forms import AliasForm, SystemForm, asks_of
 from orderhub.connectors.kinds.webhook import kind as webhook
@@ -330,6 +330,8 @@ def _test(request: HttpRequest, row: Connection) -> None:
 def _switch(request: HttpRequest, row: Connection) -> None:
     on = request.POST.get("on") == "1"
     Connection.objects.filter(pk=row.pk).update(is_active=on)
+    if on:
+        switching.resume(row)
     admin.site._registry[Connection].log_change(request, row, [{"changed": {"fields": ["is_active"]}}])
     words = (
         _("%(name)s is live: its door is open.") if on else _("%(name)s is off; what is owed to it waits.")

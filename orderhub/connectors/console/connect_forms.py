@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.access.models import Merchant, User
-from orderhub.connectors import polling, secretbox, shelf, speaking, wishes
+from orderhub.connectors import partners, polling, secretbox, shelf, speaking, wishes
 from orderhub.connectors.models import Alias, Connection, Profile
 from orderhub.connectors.speech.profile import Ask
 from orderhub.connectors.speech.profile import Profile as Spec
@@ -28,6 +28,7 @@ NEW = "new"
 _SELLING = ("channel", "partner", "file")
 _STORING = ("warehouse", "mes")
 _CARRYING = ("carrier", "tms")
+_TOLD = ("partner",)
 
 
 class SystemForm(forms.Form):
@@ -55,12 +56,14 @@ class SystemForm(forms.Form):
         self.spec, self.profile, self.row = spec, profile, row
         self._own = {"pk": user.merchant_id} if user.merchant_id is not None else {}
         self._choose_merchant()
-        if spec.role in _SELLING:
+        if spec.role in _SELLING and (spec.door is not None or spec.schedules):
             self._ask_channel()
         if spec.role in _STORING:
             self._ask_warehouses()
         if spec.role in _CARRYING:
             self._ask_carriers()
+        if spec.role in _TOLD:
+            self._ask_kinds()
         for ask in asks_of(spec):
             self.fields[_ASKED + ask.name] = _asked(ask, row)
         self._ask_details()
@@ -110,6 +113,16 @@ class SystemForm(forms.Form):
             label=_("Our carrier codes"), required=False,
             initial=known if isinstance(known, str) else ", ".join(known), widget=forms.TextInput(attrs=_INPUT),
             help_text=_("Codes of our rate cards it answers for, with commas. Empty: every carrier."),
+        )  # fmt: skip
+
+    def _ask_kinds(self) -> None:
+        zh = is_chinese()
+        self.fields[partners.KINDS] = forms.MultipleChoiceField(
+            label=_("Events it is told"), required=False,
+            choices=[(kind.name, f"{kind.zh if zh else kind.en} ({kind.name})") for kind in partners.offered()],
+            initial=self.row.config.get(partners.KINDS, []) if self.row is not None else [],
+            widget=forms.CheckboxSelectMultiple,
+            help_text=_("None chosen: all of them. It is told what happens from now on, in the order it happens to an order."),
         )  # fmt: skip
 
     def _ask_details(self) -> None:
@@ -188,6 +201,9 @@ class SystemForm(forms.Form):
             row.channel = self._channel(row, given)
         if "carriers" in given:
             row.config = {**row.config, "carriers": _words(given["carriers"])}
+        if partners.KINDS in given:
+            since = row.config.get(partners.SINCE) or now.isoformat()
+            row.config = {**row.config, partners.KINDS: given[partners.KINDS], partners.SINCE: since}
         for name in ("calls_per_second", "silent_minutes", "allows_private"):
             setattr(row, name, given[name])
         for ask in asks_of(self.spec):

@@ -15,12 +15,12 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from orderhub.connectors import silence
-from orderhub.connectors.models import Call, Connection, InboxMessage, Traffic
+from orderhub.connectors import partners, silence
+from orderhub.connectors.models import Call, Connection, InboxMessage, Profile, Traffic
 from orderhub.events import breaker
 from orderhub.events.models import Delivery
 
-SUBSCRIBER = "connectors.push"
+SUBSCRIBERS = ("connectors.push", partners.NAME)
 HOURS = 24
 #: More than this share of failures is worth a look.
 BAD_SHARE = 0.05
@@ -59,11 +59,11 @@ def figures(connection: Connection, *, now: datetime) -> dict[str, Any]:
     recent = Call.objects.filter(connection=connection, milliseconds__isnull=False).order_by("-id")
     times = [took for took in recent.values_list("milliseconds", flat=True)[:200] if took is not None]
     waiting = Delivery.objects.filter(
-        subscriber=SUBSCRIBER, destination=str(connection.pk), state__in=_OPEN
+        subscriber__in=SUBSCRIBERS, destination=str(connection.pk), state__in=_OPEN
     ).aggregate(count=Count("pk"), oldest=Min("created_at"), dead=Count("pk", filter=Q(state="dead")))
     apart = InboxMessage.objects.filter(connection=connection, state=InboxMessage.State.QUARANTINED).count()
     gap = silence.usual_gaps([connection.pk], now=now).get(connection.pk)
-    out = breaker.is_out(SUBSCRIBER, str(connection.pk))
+    out = _rest(connection)
     bad = sums["forged"] + sums["quarantined"] + sums["failed"]
     total = sums["received"] + sums["forged"] + sums["sent"]
     return {
@@ -75,6 +75,16 @@ def figures(connection: Connection, *, now: datetime) -> dict[str, Any]:
         "is_quiet": _is_quiet(connection, gap, now), "out_until": datetime.fromisoformat(out["until"]) if out else None,
         "bars": bars(hours, now=now), "hours": hours,
     }  # fmt: skip
+
+
+def _rest(connection: Connection) -> breaker.Rest | None:
+    """Until when it rests, if nobody is there; a partner's subscription is told by another subscriber of the log."""
+    name = partners.NAME if _is_partner(connection) else "connectors.push"
+    return breaker.is_out(name, str(connection.pk))
+
+
+def _is_partner(connection: Connection) -> bool:
+    return connection.profile is not None and connection.profile.role == Profile.Role.PARTNER
 
 
 def _is_quiet(connection: Connection, gap: timedelta | None, now: datetime) -> bool:
@@ -142,7 +152,7 @@ def states(connections: Sequence[Connection], *, now: datetime) -> dict[int, Sta
         gap = gaps.get(row.pk)
         facts = {
             "dead": dead.get(row.pk, 0), "apart": apart.get(row.pk, 0), "usual": span(gap) if gap else "",
-            "out_until": breaker.is_out(SUBSCRIBER, str(row.pk)), "is_quiet": _is_quiet(row, gap, now),
+            "out_until": _rest(row), "is_quiet": _is_quiet(row, gap, now),
             "silence": span(now - row.last_message_at) if row.last_message_at else "",
         }  # fmt: skip
         found[row.pk] = state(row, facts, now=now)

@@ -108,7 +108,7 @@ def _question(connection: Connection, spec: Spec, *, now: datetime) -> Said:
     facts = {"ms": answered.milliseconds, "status": answered.status, "words": answer.message[:160] or "–"}
     if answer.means == "acked":
         return Said("ok", _("It answered after %(ms)d ms and says yes.") % facts)
-    if answer.means == "refused":
+    if answer.means in ("refused", "gone"):
         return Said(
             "bad",
             _("It answered and says no (HTTP %(status)d): %(words)s. Check key, secret and rights.") % facts,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 #: Entries and bytes of bodies kept; the oldest go first.
@@ -31,11 +32,13 @@ class Received:
     status: int = 0
     answer: bytes = b""
     fault: str = ""
+    #: This machine's time in seconds, for whoever counts how many came in a second.
+    wall_s: float = field(default_factory=time.time)
 
     def tell(self) -> dict[str, Any]:
         """The entry as the control interface shows it."""
         return {
-            "number": self.number, "at": self.at, "vendor": self.vendor, "operation": self.operation,
+            "number": self.number, "at": self.at, "wall_s": self.wall_s, "vendor": self.vendor, "operation": self.operation,
             "method": self.method, "path": self.path, "query": self.query, "headers": self.headers,
             "body": self.body.decode("utf-8", "replace"), "outcome": self.outcome, "status": self.status,
             "answer": self.answer.decode("utf-8", "replace"), "fault": self.fault,

@@ -60,6 +60,8 @@ class Call(models.Model):
 
     #: While it is being sent: whether it was on its way before, and nobody knows whether it arrived.
     was_sent = False
+    #: And what it was before, should it turn out not to be tried.
+    state_before = State.WAITING.value
 
     def __str__(self) -> str:
         return f"{self.operation} {self.reference}"

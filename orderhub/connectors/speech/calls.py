@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, Self
@@ -91,13 +91,17 @@ class EndpointSpec:
     map: str = ""
     prepare: tuple[Prepare, ...] = ()
     items: Path | None = None
+    #: The operations of the same order that it waits for (None: everything said before), and whether it goes before what
+    #: was owed earlier for other orders.
+    after: tuple[str, ...] | None = None
+    urgent: bool = False
 
     @classmethod
     def read(cls, doc: Doc, name: str, tables: Mapping[str, Mapping[str, Any]], zone: str) -> Self:
         """The operation in a part of a document; flaws are noted there."""
         doc.only(
             "method", "url", "query", "headers", "body", "form", "fields", "root", "sort_keys", "signature", "ack",
-            "query_first", "prepare", "map", "items", "about",
+            "query_first", "prepare", "map", "items", "after", "urgent", "about",
         )  # fmt: skip
         first = doc.child("query_first")
         if first:
@@ -124,6 +128,8 @@ class EndpointSpec:
             map=doc.text("map"),
             prepare=tuple(_prepare(part) for part in doc.children("prepare")),
             items=path(doc, "items"),
+            after=doc.texts("after") if "after" in doc.data else None,
+            urgent=doc.flag("urgent"),
         )
 
 
@@ -195,9 +201,12 @@ def build(
     secret: str,
     now: datetime,
     nonce: str,
+    *,
+    secrets_before: Sequence[str] = (),
 ) -> Call:
     """The call of an operation for one message of ours. Raises KeyError for an operation the profile has not, CannotBuild
-    with all faults where values are missing. `now` is aware; `nonce` is unique to the call.
+    with all faults where values are missing. `now` is aware; `nonce` is unique to the call. Where a rule takes several
+    signatures, the secrets that are being replaced sign too.
     """
     spec = profile.operations[operation]
     around = surroundings(config, secret, now, nonce)
@@ -218,7 +227,7 @@ def build(
         headers.setdefault("content-type", kind)
     request = Request(spec.method, url, urlsplit(url).path, _query(url) + query + wrapped, headers, body)
     for name in spec.signature:
-        request = signed(profile.signatures[name], request, secret, config)
+        request = signed(profile.signatures[name], request, (secret, *secrets_before), config)
     base = url.partition("?")[0]
     whole = f"{base}?{urlencode(request.query)}" if request.query else base
     return Call(spec.method, whole, dict(request.headers), request.body)
@@ -237,12 +246,18 @@ def surroundings(config: Mapping[str, Any], secret: str, now: datetime, nonce: s
     }
 
 
-def signed(spec: signing.SignatureSpec, request: Request, secret: str, config: Mapping[str, Any]) -> Request:
-    """The same request with its signature in its place."""
+def signed(
+    spec: signing.SignatureSpec, request: Request, secrets: Sequence[str], config: Mapping[str, Any]
+) -> Request:
+    """The same request with its signature in its place: one for each secret where the rule takes several, else by the
+    first.
+    """
     if spec.where is None:
         return request
     where, name = spec.where
-    value = signing.sign(spec, request, secret, config)
+    value = " ".join(
+        signing.sign(spec, request, secret, config) for secret in secrets[: None if spec.several else 1]
+    )
     headers, query, body = dict(request.headers), request.query, request.body
     if where == "header":
         headers[name] = value

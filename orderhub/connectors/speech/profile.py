@@ -315,6 +315,8 @@ def _check_names(doc: Doc, profile: Profile) -> None:
             wants(f"{place}.prepare[{at}].operation", "operation", before.operation)
         wants(f"{place}.map", "map", spec.map)
         wants(f"{place}.query_first.operation", "operation", spec.query_first)
+        for at, other in enumerate(spec.after or ()):
+            wants(f"{place}.after[{at}]", "operation", other)
         calls.check_url(Doc({}, doc.flaws, place), spec.url, asked)
     for at, schedule in enumerate(profile.schedules):
         wants(f"schedules[{at}].operation", "operation", schedule.operation)

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,8 +14,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from orderhub.celery import app
-from orderhub.events import beats, doorbell, hearing
+from orderhub.events import beats, doorbell, hearing, leases, relay
 from orderhub.events.schedule import schedule
+from orderhub.kernel import clock
 from orderhub.management.supervisor import PARENT_VARIABLE
 
 logger = logging.getLogger(__name__)
@@ -62,10 +64,23 @@ def _hold(held: threading.Event) -> None:
 
 
 def _ring_late() -> None:
-    """Ring for what could wait a moment, for as long as the clock lives."""
+    """Ring for what could wait a moment and for systems that rested, for as long as the clock lives."""
+    looked_at = clock.now()
     while True:
         time.sleep(doorbell.LATE_SECONDS)
         doorbell.ring_late()
+        looked_at = _ring_resumed(since=looked_at)
+
+
+def _ring_resumed(*, since: datetime) -> datetime:
+    try:
+        now = leases.db_now()
+        relay.ring_resumed(since=since, now=now)
+    except Exception as fault:  # neither cache nor database is there: the sweep will come
+        logger.warning("nobody is rung for after a rest: %s", type(fault).__name__)
+        connection.close()
+        return since
+    return now
 
 
 def _take_lock() -> bool:

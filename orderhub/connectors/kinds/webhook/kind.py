@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import json
-import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
+from django.db import transaction
 from standardwebhooks import Webhook as Signature
 
-from orderhub.connectors import base
+from orderhub.connectors import base, net, switching
 from orderhub.connectors.base import Push, Unreadable
 from orderhub.connectors.models import Connection, InboxMessage
-from orderhub.events.registry import GiveUp
+from orderhub.connectors.speech.answers import retry_after_s
+from orderhub.events.registry import Busy, GiveUp
 from orderhub.fulfillment.updates import Update
 from orderhub.kernel.secrets import derived_token
 
 NAME = "webhook"
-_TIMEOUT_SECONDS = 10.0
+_GONE = 410
 #: The receiver says that it will never take the message.
-_REFUSED = frozenset({400, 404, 405, 410, 413, 415, 422})
+_REFUSED = frozenset({400, 404, 405, 413, 415, 422})
 
 
 class Webhook:
@@ -32,22 +31,18 @@ class Webhook:
 
     name = NAME
 
-    def push(self, connection: Connection, pushes: Sequence[Push], *, now: datetime) -> None:
-        """Send the messages in order; GiveUp where the address may not be called or refuses them for good."""
-        url = address(connection)
-        with httpx.Client(timeout=_TIMEOUT_SECONDS, follow_redirects=False) as client:
+    def push(
+        self, connection: Connection, pushes: Sequence[Push], *, now: datetime
+    ) -> Mapping[str, Exception]:
+        """Send the messages in order; what failed by key. Who answers 410 is sent nothing more."""
+        failures: dict[str, Exception] = {}
+        with net.client(allows_private=settings.DEBUG, connections=1) as client:
             for push in pushes:
-                text = json.dumps(
-                    {"type": push.operation, "order": push.reference, **push.body}, ensure_ascii=False
-                )
-                answer = client.post(
-                    url, content=text.encode(), headers=headers(connection, push.key, text, now)
-                )
-                if answer.status_code in _REFUSED:
-                    raise GiveUp(f"{connection.code} answered {answer.status_code}")
-                answer.raise_for_status()
-                if not answer.is_success:
-                    raise GiveUp(f"{connection.code} answered {answer.status_code}")
+                try:
+                    _post(client, connection, push, now=now)
+                except Exception as fault:  # kept on its delivery; the others are sent all the same
+                    failures[push.key] = fault
+        return failures
 
     def normalize(self, connection: Connection, message: InboxMessage) -> Sequence[Update]:
         """Nothing comes in this way."""
@@ -68,21 +63,26 @@ def headers(connection: Connection, key: str, text: str, now: datetime) -> dict[
     }  # fmt: skip
 
 
-def address(connection: Connection) -> str:
-    """The address of a connection; GiveUp unless it is https and leads out of our own network.
-
-    In debug mode any http address will do.
-    """
+def _post(client: httpx.Client, connection: Connection, push: Push, *, now: datetime) -> None:
+    text = json.dumps({"type": push.operation, "order": push.reference, **push.body}, ensure_ascii=False)
     url = str(connection.config.get("url", ""))
-    parts = urlsplit(url)
-    if settings.DEBUG and parts.scheme in {"http", "https"} and parts.hostname:
-        return url
-    if parts.scheme != "https" or not parts.hostname or parts.username:
-        raise GiveUp(f"{connection.code}: the address must begin with https://")
-    found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
-    if not all(ipaddress.ip_address(row[4][0]).is_global for row in found):
-        raise GiveUp(f"{connection.code}: the address leads into a private network")
-    return url
+    try:
+        answer = net.send(
+            client, "POST", url, headers=headers(connection, push.key, text, now), body=text.encode(),
+            allows_plain=settings.DEBUG,
+        )  # fmt: skip
+    except net.Forbidden as fault:
+        raise GiveUp(f"{connection.code}: {fault}") from fault
+    said = f"{connection.code} answered {answer.status}"
+    if answer.status == _GONE:
+        with transaction.atomic():
+            switching.off_by_them(connection, now=now)
+        raise GiveUp(said)
+    if answer.status in _REFUSED or 300 <= answer.status < 400:
+        raise GiveUp(said)
+    if answer.status >= 400:
+        wait = retry_after_s(answer.headers.get("retry-after", ""), now)
+        raise Busy(said, wait) if wait else net.NotSent(said)
 
 
 base.register(Webhook())
