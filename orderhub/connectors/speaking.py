@@ -5,6 +5,7 @@ A call is a row before it is sent, so that one whose answer never came is asked 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import uuid
@@ -19,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub.access import limits
-from orderhub.connectors import net, secretbox, shelf, traffic
+from orderhub.connectors import keeping, net, secretbox, shelf, traffic
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.speech import answers, calls, mapping
@@ -37,6 +38,10 @@ _CUT = 1000
 #: Refusals of these are an answer that the hub acts on, not a message for a person to mend.
 ANSWERED_BY_REFUSAL = frozenset({"cancel", "intercept"})
 _FETCHES = frozenset({"fetch_order", "list_orders", "query_stock"})
+#: HTTP's word for a token that is taken no more.
+_NOT_KNOWN = 401
+_TOO_MANY = 429
+LONGEST_REST_S = 300
 _SETTLED = (State.ACKED, State.SKIPPED)
 
 _clients: dict[tuple[int, bool], httpx.Client] = {}
@@ -89,6 +94,7 @@ def send(
             going.append(Spoken(push, call))
     if going:
         _mark([spoken.call for spoken in going], now=now)
+        _get_ready(connection, spec, {spoken.push.operation for spoken in going}, now=now)
         _converse_all(connection, spec, going, now=now)
         failures |= _settle(connection, going, after=after)
     return failures
@@ -102,7 +108,7 @@ def try_once(
     Raises KeyError for an operation the profile has not, `calls.CannotBuild`, net.Forbidden, net.NotSent, net.NoAnswer.
     """
     spec = shelf.spec_of(connection)
-    answered = _exchange(connection, spec, operation, message, now=now)
+    answered = _exchange(connection, spec, operation, message, now=now, may_write=True)
     endpoint = spec.operations[operation]
     judged = answers.judge(endpoint.ack, answered.status, answered.headers, answered.body, now=now)
     return judged, answered
@@ -159,6 +165,15 @@ def _mark(going: Sequence[Call], *, now: datetime) -> None:
     rows.save(going, ["state", "attempts", "sent_at"])
 
 
+def _get_ready(connection: Connection, spec: Spec, operations: set[str], *, now: datetime) -> None:
+    """Ask for what calls take along (a token) before they go side by side; a failure is met again, and told, by each call."""
+    for name in sorted(operations & set(spec.operations)):
+        for step in spec.operations[name].prepare:
+            if step.keep_s or step.keep_for:
+                with contextlib.suppress(net.NotSent, net.NoAnswer, net.Forbidden, calls.CannotBuild):
+                    _taken(connection, spec, step, {}, now=now, may_write=True)
+
+
 # ---- the calls, without any database --------------------------------------------------------------
 
 
@@ -213,19 +228,39 @@ def _has_arrived(
 
 
 def _exchange(
-    connection: Connection, spec: Spec, operation: str, message: Mapping[str, Any], *, now: datetime
+    connection: Connection,
+    spec: Spec,
+    operation: str,
+    message: Mapping[str, Any],
+    *,
+    now: datetime,
+    may_write: bool = False,
+) -> net.Answered:
+    """One call with what is asked before it; where a kept token is taken no more, once again with a new one."""
+    kept = [step for step in spec.operations[operation].prepare if step.keep_s or step.keep_for]
+    answered = _once(connection, spec, operation, message, now=now, may_write=may_write)
+    if answered.status == _NOT_KNOWN and kept:
+        for step in kept:
+            keeping.forget(connection, step)
+        answered = _once(connection, spec, operation, message, now=now, may_write=may_write)
+    return answered
+
+
+def _once(
+    connection: Connection,
+    spec: Spec,
+    operation: str,
+    message: Mapping[str, Any],
+    *,
+    now: datetime,
+    may_write: bool,
 ) -> net.Answered:
     # Other secrets than the one that signs (tokens, passwords) are read by the maps of calls, and of calls only.
     config = config_of(connection) | {name: secretbox.current(connection, name) for name in spec.secrets}
     for step in spec.operations[operation].prepare:
         # Another operation is asked first, a token for example; what it answers goes into the message.
-        first = _exchange(connection, spec, step.operation, message, now=now)
-        judged = answers.judge(
-            spec.operations[step.operation].ack, first.status, first.headers, first.body, now=now
-        )
-        if judged.means != "acked":
-            raise net.NotSent(f"{step.operation}: {judged.message or judged.means}")
-        message = {**message, **step.taken(judged.tree, first.headers)}
+        message = {**message, **_taken(connection, spec, step, message, now=now, may_write=may_write)}
+    config |= {name: secretbox.current(connection, name) for name in spec.secrets}
     call = calls.build(
         spec, operation, message, config, secretbox.current(connection, SECRET_NAME), now, uuid.uuid4().hex
     )
@@ -233,6 +268,30 @@ def _exchange(
         _client(connection), call.method, call.url, headers=call.headers, body=call.body,
         allows_plain=connection.allows_private or settings.DEBUG,
     )  # fmt: skip
+
+
+def _taken(
+    connection: Connection,
+    spec: Spec,
+    step: calls.Prepare,
+    message: Mapping[str, Any],
+    *,
+    now: datetime,
+    may_write: bool,
+) -> dict[str, Any]:
+    """What a call takes of the operation before it, kept or asked for. Raises NotSent where that is refused."""
+
+    def ask() -> tuple[dict[str, Any], int]:
+        first = _exchange(connection, spec, step.operation, message, now=now)
+        ack = spec.operations[step.operation].ack
+        judged = answers.judge(ack, first.status, first.headers, first.body, now=now)
+        if judged.means != "acked":
+            raise net.NotSent(f"{step.operation}: {judged.message or judged.means}")
+        return step.taken(judged.tree, first.headers), step.kept_s(judged.tree, first.headers)
+
+    if step.keep_s or step.keep_for:
+        return keeping.taken(connection, step, ask, may_write=may_write)
+    return ask()[0]
 
 
 def _client(connection: Connection) -> httpx.Client:
@@ -293,6 +352,9 @@ def _noted(spoken: Spoken) -> Exception | None:
         call.state = State.UNKNOWN.value
         return net.NoAnswer(answer.message)
     call.state = State.FAILED.value
+    if spoken.status == _TOO_MANY and answer.retry_after_s:
+        # It says itself when it takes more: nobody asks before, and the wait is no failure of the message.
+        return Later(min(answer.retry_after_s, LONGEST_REST_S))
     return net.NotSent(answer.message)
 
 

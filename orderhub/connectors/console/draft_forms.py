@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.connectors.console import drafting
 from orderhub.connectors.console.drafting import Row
+from orderhub.connectors.speech.digests import ALGORITHMS
 from orderhub.connectors.speech.profile import KINDS
-from orderhub.connectors.speech.signing import ALGORITHMS
 
 PARTS: Mapping[str, Any] = {
     "{body}": _("the body as it came"), "{secret}": _("the secret"), "{ts}": _("the timestamp"), "{id}": _("the message's id"),
