@@ -24,6 +24,12 @@ def replaced(value: Any, args: tuple[Any, ...], _setting: Setting) -> str:
     return text_of(value).replace(args[0], args[1]) if args[0] else text_of(value)
 
 
+def before(value: Any, args: tuple[Any, ...], _setting: Setting) -> str | None:
+    """The value behind a text (`Bearer …`); nothing stays nothing."""
+    text = text_of(value)
+    return args[0] + text if text else None
+
+
 def unquoted(value: Any, _args: tuple[Any, ...], _setting: Setting) -> str:
     """%E6%B5%99 and + as the signs they stand for: for what was quoted twice."""
     return unquote_plus(text_of(value))

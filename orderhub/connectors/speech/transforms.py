@@ -280,6 +280,7 @@ KNOWN: Mapping[str, Known] = {
     "minus": Known(numbers.minus, on_many=True),
     "over": Known(numbers.over, on_many=True),
     "plus": Known(numbers.plus, ("whole",), 1),
+    "before": Known(tokens.before, ("text",), 1),
     "replace": Known(tokens.replaced, ("text", "text"), 2),
     "quote": Known(tokens.quoted),
     "unquote": Known(tokens.unquoted),

@@ -91,6 +91,7 @@ CASES = [
     ("over", ["10", 4], "2.5"), ("over", [10, 3], "3.333333333333"), ("over", [1, 0], "!not_number"),
     (["plus", 300], 1617355413, 1617355713), (["plus", -1], "7", "6"), (["plus", 1], None, None),
     (["replace", "-", ""], "a-b-c", "abc"), (["replace", "", "x"], "abc", "abc"),
+    (["before", "Bearer "], "abc", "Bearer abc"), (["before", "Bearer "], "", None),
     ("quote", "a b/甲", "a%20b%2F%E7%94%B2"), ("unquote", "%E6%B5%99+%41", "浙 A"), ("unescape", "A &amp;amp; B", "A &amp; B"),
     ("unbase64", "5rWZ5rGf", "浙江"), ("unbase64", "_-8", "!not_packed"), ("unbase64", "YQ", "a"),
     ("md5", "abc", "900150983cd24fb0d6963f7d28e17f72"),
