@@ -9,9 +9,11 @@ from typing import Any
 
 from django.http import QueryDict
 
+from orderhub.connectors.console.draft_forms import pairs_of, pairs_text
 from orderhub.connectors.console.hows import how_of, steps_of
 
 BLANK = 3
+BODY_BLANK = 8
 _SHOWN_FIELD = ("to", "from", "as", "required")
 
 
@@ -34,19 +36,21 @@ def shown(call: Mapping[str, Any]) -> dict[str, Any]:
     each = dict((call.get("body") or {}).get("each") or {})
     names = call.get("signature") or ()
     return {
-        "call": call, "ack": ack, "is_signed_as": ([names] if isinstance(names, str) else list(names))[:1],
+        "call": call, "answer_items": call.get("items", ""),
+        "answer_map": call.get("map", ""), "ack": ack,
+        "is_signed_as": ([names] if isinstance(names, str) else list(names))[:1],
         "head": [*_head(call), *(("header", Line()) for _n in range(BLANK))],
         "body": [*_lines(call.get("body"), ""), *(one for name, part in each.items() for one in _lines(part, name)), *_blank()],
         "lists": [*((name, str(part.get("from", ""))) for name, part in each.items()), ("", "")],
         "fields": [*_lines(call.get("fields"), ""), Line(), Line()],
         "rules": [*map(_rule, ack.get("when") or []), *(_rule({}) for _n in range(2))],
-        "before": first, "take": "; ".join(f"{name}={where}" for name, where in (first.get("take") or {}).items()),
-        "rotates": "; ".join(f"{name}={taken}" for name, taken in (first.get("rotates") or {}).items()),
+        "before": first, "take": pairs_text(first.get("take") or {}),
+        "rotates": pairs_text(first.get("rotates") or {}),
     }  # fmt: skip
 
 
 def _blank() -> list[Line]:
-    return [Line() for _n in range(BLANK)]
+    return [Line() for _n in range(BODY_BLANK)]
 
 
 def _head(call: Mapping[str, Any]) -> list[tuple[str, Line]]:
@@ -81,7 +85,9 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "path": rule.get("path", "") if simple else "…",
         "equals": words,
-        "means": rule.get("means", ""),
+        "means": "refused!"
+        if rule.get("any_status") and rule.get("means") == "refused"
+        else rule.get("means", ""),
         "simple": simple,
     }
 
@@ -167,7 +173,7 @@ def _ack(before: dict[str, Any], post: QueryDict) -> dict[str, Any]:
         if "all" in kept:
             rules.append(kept)
         elif path.strip() and means:
-            more = {name: value for name, value in kept.items() if name in ("any_status", "about")}
+            more = {name: value for name, value in kept.items() if name == "about"}
             rules.append({"path": path.strip(), **_wanted(words), "means": means, **more})
             if means == "refused!":
                 rules[-1] |= {"means": "refused", "any_status": True}
@@ -195,19 +201,12 @@ def _prepare(before: list[Any], post: QueryDict) -> list[Any]:
     if not operation:
         return before[1:]
     kept = dict(before[0]) if before else {}
-    made = {**kept, "operation": operation, "take": _pairs(post.get("before_take", ""))}
+    made = {**kept, "operation": operation, "take": pairs_of(post.get("before_take", ""))}
     made["keep_for"], made["rotates"] = (
         post.get("before_keep", "").strip(),
-        _pairs(post.get("before_rotates", "")),
+        pairs_of(post.get("before_rotates", "")),
     )
     return [{name: value for name, value in made.items() if value not in ("", {})}, *before[1:]]
-
-
-def _pairs(text: str) -> dict[str, str]:
-    parts = (
-        part.partition("=") for part in text.replace("；", ";").replace("＝", "=").split(";") if "=" in part
-    )
-    return {name.strip(): value.strip() for name, _sign, value in parts}
 
 
 def with_call(
