@@ -17,7 +17,7 @@ from orderhub.connectors.models import Connection
 from orderhub.connectors.speech import reading
 from orderhub.connectors.speech.doors import Reply
 from orderhub.connectors.speech.profile import Profile as Spec
-from orderhub.connectors.speech.requests import Request, lower_names
+from orderhub.connectors.speech.requests import Request, lower_names, opened
 from orderhub.kernel import clock
 
 MOST_BYTES = 2 * 1024 * 1024
@@ -51,18 +51,29 @@ def enter(request: HttpRequest, key: str) -> HttpResponse:
 def _taken(connection: Connection, spec: Spec, said: Request) -> Reply:
     now = clock.now()
     known = secretbox.valid(connection, speaking.SECRET_NAME, now=now)
-    verdict = reading.verify(spec, said, known, speaking.config_of(connection), now)
+    config = speaking.config_of(connection)
+    if spec.door is not None and spec.door.challenge is not None and spec.door.challenge.signature:
+        # Asked by nobody in particular, and answered by proof that we know the word.
+        proof = reading.challenge(spec, said, known[0] if known else "", config)
+        if proof is not None:
+            return proof
+    verdict = reading.verify(spec, said, known, config, now)
+    unpacked = opened(said, MOST_BYTES)
+    if unpacked is not None:
+        # Some sign what they packed, some what they sent.
+        verdict = verdict if verdict.ok else reading.verify(spec, unpacked, known, config, now)
+        said = unpacked
     if not verdict.ok:
         # Counted, not kept: anybody can knock.
         traffic.count(connection.pk, now=now, forged=1)
-        return reading.reply(spec, "bad_signature")
+        return reading.reply(spec, "bad_signature", said)
     challenge = reading.challenge(spec, said)
     if challenge is not None:
         return challenge
     message = Incoming(reading.key(spec, said), {}, said.body, envelopes.envelope_of(said))
     if not inbox.receive(connection, [message], now=now):
         traffic.count(connection.pk, now=now, repeated=1)
-    return reading.reply(spec, "ok")
+    return reading.reply(spec, "ok", said)
 
 
 def _request(request: HttpRequest) -> Request:

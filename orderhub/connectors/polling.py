@@ -23,6 +23,7 @@ MOST_PAGES = 200
 #: A first look reaches back so far.
 FIRST_LOOK = timedelta(days=1)
 _AT_ONCE = 20
+_LONGEST_CURSOR = 500
 #: A turn that was begun and never ended is begun again after so long.
 _TURN = timedelta(minutes=10)
 
@@ -33,6 +34,7 @@ class _Turn:
 
     found: int = 0
     newest: str = ""
+    remembered: str = ""
 
 
 def prepare(connection: Connection, *, now: datetime) -> None:
@@ -72,7 +74,7 @@ def run(mark: PollMark, *, now: datetime) -> int:
         "last_error": error,
     }  # fmt: skip
     if not error:
-        changes["cursor"] = turn.newest or _since(mark, schedule, now)
+        changes["cursor"] = turn.remembered or turn.newest or _since(mark, schedule, now)
     with transaction.atomic():
         PollMark.objects.filter(pk=mark.pk).update(**changes)
         if error:
@@ -88,13 +90,18 @@ def _walk(mark: PollMark, spec: Spec, schedule: Schedule, turn: _Turn, *, now: d
     since, page, after = _reach(mark, schedule, now), 1, ""
     while page <= MOST_PAGES:
         message = {
-            "since": since, "until": now.isoformat(), "page": page, "after": after, "key": "", "reference": schedule.name,
+            "since": since, "until": now.isoformat(), "page": page, "offset": turn.found, "after": after, "key": "",
+            "reference": schedule.name,
         }  # fmt: skip
-        answer, _answered = speaking.try_once(mark.connection, schedule.operation, message, now=now)
+        answer, answered = speaking.try_once(mark.connection, schedule.operation, message, now=now)
         if answer.means != "acked":
             raise RuntimeError(answer.message or f"the answer was {answer.means}")
-        scope = mapping.scope(answer.tree, {})
+        scope = mapping.scope(answer.tree, {"_headers": dict(answered.headers), "_page": page})
         turn.found += _keep(mark, spec, schedule, scope, turn, now=now)
+        if schedule.remember is not None:
+            turn.remembered = answers.said(schedule.remember, scope) or turn.remembered
+            if len(turn.remembered) > _LONGEST_CURSOR:
+                raise RuntimeError(f"its cursor is longer than {_LONGEST_CURSOR} signs")
         after = answers.said(schedule.next, scope) if schedule.next is not None else ""
         if not after or after in ("false", "0"):
             return
@@ -114,7 +121,7 @@ def _keep(
         text = trees.json_text(item, sort_keys=True)
         key = f"{schedule.name}/{reading.content_key({'_': text})}"[:120]
         messages.append(Incoming(key, {}, text.encode(), {"fetched": name}))
-        turn.newest = max(turn.newest, _cursor(spec, schedule, name, item, mark))
+        turn.newest = max(turn.newest, _cursor(spec, schedule, name, item, mark), key=_grows)
     for start in range(0, len(messages), inbox.BATCH):
         inbox.receive(mark.connection, messages[start : start + inbox.BATCH], now=now)
     return len(messages)
@@ -128,12 +135,20 @@ def _cursor(spec: Spec, schedule: Schedule, name: str, item: Any, mark: PollMark
     return "" if value is None else str(value)[:80]
 
 
+def _grows(cursor: str) -> tuple[int, str]:
+    """How cursors follow each other: numbers by what they count, not by their first digit."""
+    is_number = cursor.isascii() and cursor.isdigit()
+    return (len(cursor.lstrip("0")), cursor.lstrip("0")) if is_number else (0, cursor)
+
+
 def _since(mark: PollMark, schedule: Schedule, now: datetime) -> str:
-    return mark.cursor if schedule.cursor else now.isoformat()
+    return mark.cursor if schedule.cursor or schedule.remember else now.isoformat()
 
 
 def _reach(mark: PollMark, schedule: Schedule, now: datetime) -> str:
     """Where the question begins: the cursor less the overlap, since systems sort late changes in."""
+    if schedule.remember is not None:
+        return mark.cursor
     if not mark.cursor:
         return (now - FIRST_LOOK).isoformat()
     known = parse_datetime(mark.cursor)

@@ -5,6 +5,7 @@ A call is a row before it is sent, so that one whose answer never came is asked 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -20,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub.access import limits
-from orderhub.connectors import net, secretbox, shelf, switching, traffic, wishes
+from orderhub.connectors import keeping, net, secretbox, shelf, switching, traffic, wishes
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.speech import answers, calls, mapping
@@ -42,6 +43,10 @@ _CUT = 1000
 #: Refusals of these are an answer that the hub acts on, not a message for a person to mend.
 ANSWERED_BY_REFUSAL = frozenset({"cancel", "intercept"})
 _FETCHES = frozenset({"fetch_order", "list_orders", "query_stock"})
+#: HTTP's word for a token that is taken no more.
+_NOT_KNOWN = 401
+_TOO_MANY = 429
+LONGEST_REST_S = 300
 _SETTLED = (State.ACKED, State.SKIPPED)
 
 _clients: dict[tuple[int, bool], httpx.Client] = {}
@@ -98,6 +103,7 @@ def send(
             going.append(Spoken(push, call))
     if going:
         _mark([spoken.call for spoken in going], now=now)
+        _get_ready(connection, spec, {spoken.push.operation for spoken in going}, now=now)
         _converse_all(connection, spec, going, now=now)
         failures |= _settle(connection, going, after=after)
     return failures
@@ -120,7 +126,7 @@ def try_once(
     Raises KeyError for an operation the profile has not, `calls.CannotBuild`, net.Forbidden, net.NotSent, net.NoAnswer.
     """
     spec = shelf.spec_of(connection)
-    answered = _exchange(connection, spec, operation, message, now=now)
+    answered = _exchange(connection, spec, operation, message, now=now, may_write=True)
     endpoint = spec.operations[operation]
     judged = answers.judge(endpoint.ack, answered.status, answered.headers, answered.body, now=now)
     return judged, answered
@@ -175,6 +181,15 @@ def _mark(going: Sequence[Call], *, now: datetime) -> None:
         call.was_sent = call.state in (State.SENDING, State.UNKNOWN)
         call.state, call.attempts, call.sent_at = State.SENDING.value, call.attempts + 1, now
     rows.save(going, ["state", "attempts", "sent_at"])
+
+
+def _get_ready(connection: Connection, spec: Spec, operations: set[str], *, now: datetime) -> None:
+    """Ask for what calls take along (a token) before they go side by side; a failure is met again, and told, by each call."""
+    for name in sorted(operations & set(spec.operations)):
+        for step in spec.operations[name].prepare:
+            if step.keep_s or step.keep_for:
+                with contextlib.suppress(net.NotSent, net.NoAnswer, net.Forbidden, calls.CannotBuild):
+                    _taken(_Asking(connection, spec, now, None, True), step, {})
 
 
 # ---- the calls, without any database --------------------------------------------------------------
@@ -256,20 +271,45 @@ def _has_arrived(
 
 
 def _exchange(
-    connection: Connection, spec: Spec, operation: str, message: Mapping[str, Any], *, now: datetime,
+    connection: Connection,
+    spec: Spec,
+    operation: str,
+    message: Mapping[str, Any],
+    *,
+    now: datetime,
     spoken: Spoken | None = None,
-) -> net.Answered:  # fmt: skip
+    may_write: bool = False,
+) -> net.Answered:
+    """One call with what is asked before it; where a kept token is taken no more, once again with a new one."""
+    asking = _Asking(connection, spec, now, spoken, may_write)
+    kept = [step for step in spec.operations[operation].prepare if step.keep_s or step.keep_for]
+    answered = _once(asking, operation, message)
+    if answered.status == _NOT_KNOWN and kept:
+        for step in kept:
+            keeping.forget(connection, step)
+        answered = _once(asking, operation, message)
+    return answered
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Who is asked, on behalf of which call, and whether secrets that run out may be replaced meanwhile."""
+
+    connection: Connection
+    spec: Spec
+    now: datetime
+    spoken: Spoken | None
+    may_write: bool
+
+
+def _once(asking: _Asking, operation: str, message: Mapping[str, Any]) -> net.Answered:
+    connection, spec, now, spoken = asking.connection, asking.spec, asking.now, asking.spoken
     # Other secrets than the one that signs (tokens, passwords) are read by the maps of calls, and of calls only.
     config = config_of(connection) | {name: secretbox.current(connection, name) for name in spec.secrets}
     for step in spec.operations[operation].prepare:
         # Another operation is asked first, a token for example; what it answers goes into the message.
-        first = _exchange(connection, spec, step.operation, message, now=now, spoken=spoken)
-        judged = answers.judge(
-            spec.operations[step.operation].ack, first.status, first.headers, first.body, now=now
-        )
-        if judged.means != "acked":
-            raise net.NotSent(f"{step.operation}: {judged.message or judged.means}")
-        message = {**message, **step.taken(judged.tree, first.headers)}
+        message = {**message, **_taken(asking, step, message)}
+    config |= {name: secretbox.current(connection, name) for name in spec.secrets}
     secret, *before = secretbox.valid(connection, SECRET_NAME, now=now) or [""]
     call = calls.build(spec, operation, message, config, secret, now, uuid.uuid4().hex, secrets_before=before)
     if spoken is not None:
@@ -290,6 +330,24 @@ def _wait_turn(connection: Connection, spec: Spec) -> None:
             raise net.NotSent("it takes no more calls just now")
         left -= wait
         time.sleep(wait)
+
+
+def _taken(asking: _Asking, step: calls.Prepare, message: Mapping[str, Any]) -> dict[str, Any]:
+    """What a call takes of the operation before it, kept or asked for. Raises NotSent where that is refused."""
+
+    def ask() -> tuple[dict[str, Any], int]:
+        first = _exchange(
+            asking.connection, asking.spec, step.operation, message, now=asking.now, spoken=asking.spoken
+        )
+        ack = asking.spec.operations[step.operation].ack
+        judged = answers.judge(ack, first.status, first.headers, first.body, now=asking.now)
+        if judged.means != "acked":
+            raise net.NotSent(f"{step.operation}: {judged.message or judged.means}")
+        return step.taken(judged.tree, first.headers), step.kept_s(judged.tree, first.headers)
+
+    if step.keep_s or step.keep_for:
+        return keeping.taken(asking.connection, step, ask, may_write=asking.may_write)
+    return ask()[0]
 
 
 def _client(connection: Connection) -> httpx.Client:

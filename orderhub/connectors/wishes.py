@@ -66,7 +66,7 @@ def destinations(events: Sequence[Event]) -> list[Iterable[To]]:
     more where channels are among them.
     """
     table = _connections({event.merchant_id for event in events if event.merchant_id is not None})
-    asked = [[row for row in table if _is_asked(row, event)] for event in events]
+    asked = [_only_who_knows(event, [row for row in table if _is_asked(row, event)]) for event in events]
     channels = _channels(
         [event for event, found in zip(events, asked, strict=True) if any(row["channel_id"] for row in found)]
     )
@@ -145,7 +145,36 @@ def _connections(merchant_ids: set[int]) -> list[dict[str, Any]]:
         kept = found.setdefault(row["pk"], {**row, "warehouses": set()})
         if row["warehouses__code"]:
             kept["warehouses"].add(row["warehouses__code"])
+    for row in found.values():
+        row["others"] = _named_by_others(row, found.values()) if not row["warehouses"] else set()
     return list(found.values())
+
+
+def _named_by_others(row: Mapping[str, Any], table: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The warehouses that systems of the same sort were chosen for: who serves all the others does not serve these."""
+    return {
+        code for other in table
+        if other["merchant_id"] == row["merchant_id"] and _sort(other) == _sort(row) and _releases(other)
+        for code in other["warehouses"]
+    }  # fmt: skip
+
+
+def _sort(row: Mapping[str, Any]) -> str:
+    return _R.WAREHOUSE if row["kind"] != KIND else str(row["profile__role"] or "")
+
+
+def _releases(row: Mapping[str, Any]) -> bool:
+    return row["kind"] != KIND or "release" in operations_of(row["profile__in_force__digest"] or "")
+
+
+def _only_who_knows(event: Event, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A cancellation goes to the system that was told of the work, also after another one was chosen for its warehouse."""
+    if event.kind != fulfillment_kinds.CANCEL_REQUESTED.name:
+        return rows
+    told = Call.objects.filter(operation="release", reference=event.payload.get("fulfillment"))
+    known = set(told.values_list("connection_id", flat=True)) if rows else set()
+    told_of_it = [row for row in rows if row["pk"] in known]
+    return told_of_it or [row for row in rows if event.payload.get("warehouse") not in row["others"]]
 
 
 def _is_asked(row: Mapping[str, Any], event: Event) -> bool:
@@ -171,7 +200,14 @@ def _is_asked(row: Mapping[str, Any], event: Event) -> bool:
 
 
 def _serves(row: Mapping[str, Any], event: Event) -> bool:
-    return not row["warehouses"] or event.payload.get("warehouse") in row["warehouses"]
+    warehouse, is_cancel = (
+        event.payload.get("warehouse"),
+        event.kind == fulfillment_kinds.CANCEL_REQUESTED.name,
+    )
+    if row["warehouses"]:
+        return warehouse in row["warehouses"]
+    # Whom a cancellation concerns is seen from what was released (`_only_who_knows`).
+    return is_cancel or warehouse not in row["others"]
 
 
 def words(value: object) -> list[str]:

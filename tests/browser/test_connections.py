@@ -52,8 +52,8 @@ _STORY: dict[str, dict[str, Any]] = {
     },
 }  # fmt: skip
 #: An ERP whose profile wants a field that no order has: what it is told cannot be built until a person adds it.
-_ERP = {
-    "code": "picky_erp", "zh": "挑剔的 ERP", "en": "Picky ERP", "role": "erp", "zone": "Asia/Shanghai",
+_ERP: dict[str, Any] = {
+    "zh": "挑剔的 ERP", "en": "Picky ERP", "role": "erp", "zone": "Asia/Shanghai",
     "asks": [{"name": "base", "zh": "地址", "en": "Address", "kind": "url", "required": True}],
     "operations": {"erp_order": {"method": "POST", "url": "{base}/", "form": "json", "ack": {"form": "json"},
                                  "body": {"fields": [{"to": "no", "from": "number", "required": True},
@@ -133,15 +133,27 @@ def test_a_shop_nobody_has_seen_is_connected_by_forms_and_its_order_is_mended(
     watch.assert_clean()
 
 
+#: By language: why the call was given up, what skipping it is called, and the note of whoever does.
+_DEAD = {
+    "zh-hans": ("缺少必填的值", "跳过", "已人工入账"),
+    "en": ("A value is missing", "skipped", "booked by hand"),
+}
+
+
 @pytest.mark.slow
-def test_a_dead_letter_is_found_from_today_corrected_and_sent(hub: Hub, visits: Visits) -> None:
-    page, watch = visits.page(f"{_PROFILES}begin/", _DESK)
-    for name, value in (("name", "挑剔的 ERP"), ("code", "picky_erp"), ("sample", "{}")):
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_a_dead_letter_is_found_from_today_understood_corrected_and_sent(
+    hub: Hub, visits: Visits, language: str
+) -> None:
+    why, skipped, note = _DEAD[language]
+    code = f"picky_{language[:2]}"
+    page, watch = visits.page(f"{_PROFILES}begin/", _DESK.as_(language=language))
+    for name, value in (("name", "挑剔的 ERP"), ("name_en", "Picky ERP"), ("code", code), ("sample", "{}")):
         page.fill(f"[name={name}]", value)
     page.select_option("[name=role]", "erp")
     page.click(".oh-cn-begin button[type=submit]")
     open_(page, re.sub(r"/map/.*", "/json/", page.url))
-    page.fill("[name=text]", json.dumps(_ERP, ensure_ascii=False))
+    page.fill("[name=text]", json.dumps({"code": code, **_ERP}, ensure_ascii=False))
     page.click("form[data-once] .oh-btn-pri")
     expect(page.locator(".oh-cn-tests .t-ok")).to_be_visible()
     open_(page, page.url.replace("/json/", "/draft/"))
@@ -165,16 +177,18 @@ def test_a_dead_letter_is_found_from_today_corrected_and_sent(hub: Hub, visits: 
     page.locator("a[href*='/call/'][href*='state__exact=dead']").first.click()
     page.locator("#result_list a[href*='/change/']").first.click()
     call = page.url
-    _shoot(page, "call-zh-hans")
+    _shoot(page, f"call-{language}")
+    expect(page.locator(".oh-cn")).to_contain_text(why)
     said = json.loads(page.locator("textarea[name=text]").input_value())
     page.fill("textarea[name=text]", json.dumps({**said, "cost_center": "K1"}, ensure_ascii=False))
     page.click("form[action$='/do/correct/'] button")
 
     until(lambda: _answer(page, call), seconds=25, what="the corrected call is answered", every=0.5)
     assert "404" in page.content()
-    page.fill("[name=note]", "booked by hand")
+    page.fill("[name=note]", note)
     page.click("form[action$='/do/skip/'] button")
     expect(page.locator(".oh-cn .oh-pill").first).to_have_class(re.compile("t-hold"))
+    expect(page.locator(".oh-cn .oh-pill").first).to_contain_text(skipped)
     watch.assert_clean()
 
 

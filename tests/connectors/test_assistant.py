@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orderhub.connectors.console import drafting, sampling, veiling
+from orderhub.connectors.console import drafting, hows, sampling, veiling
 from orderhub.connectors.console.drafting import Row
 
 SAMPLES: dict[str, dict[str, Any]] = {
@@ -89,7 +89,7 @@ def test_what_is_proposed_is_a_map_that_reads_the_sample() -> None:
     [[], ["str"], ["cents"], [["const", "CNY"]], [["map", "states"]], [["map", {"A": "paid"}]], ["json", "first", "str"]],
 )  # fmt: skip
 def test_transforms_survive_the_form(steps: list[Any]) -> None:
-    assert drafting.steps_of(*drafting.how_of(steps)) == steps
+    assert hows.steps_of(*hows.how_of(steps)) == steps
 
 
 def test_the_form_keeps_what_it_does_not_show() -> None:

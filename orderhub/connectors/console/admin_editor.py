@@ -14,16 +14,14 @@ from django.urls import path, reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.connectors.console import draft_forms, drafting, sampling, sealed
-from orderhub.connectors.console.admin_inbox import table
-from orderhub.connectors.console.our_fields import FIELDS, MEANINGS, STATES, find
-from orderhub.connectors.models import InboxMessage, Profile
-from orderhub.connectors.speech import reading, trees, trial, words
+from orderhub.connectors.console import draft_forms, hows, our_messages
+from orderhub.connectors.console.bench import Bench
+from orderhub.connectors.console.our_fields import FIELDS, MEANINGS, STATES
+from orderhub.connectors.models import Profile
+from orderhub.connectors.speech import calls, trial, words
 from orderhub.connectors.speech.flaws import Faulty
-from orderhub.connectors.speech.limits import Unreadable
-from orderhub.connectors.speech.moments import text_of
-from orderhub.connectors.speech.picking import BadPath, Path, TooMuch
 from orderhub.connectors.speech.profile import Profile as Spec
+from orderhub.fulfillment.models import Parcel
 from orderhub.inventory.admin_base import HubAdmin, is_chinese, named
 from orderhub.kernel import clock
 
@@ -112,6 +110,11 @@ class ProfileEditor(HubAdmin):
                 where = self.publish(request, row)
                 return HttpResponseRedirect(reverse(f"admin:connectors_profile_{where}", args=(row.pk,)))
             messages.success(request, _("The draft is kept; nothing is in force yet."))
+            asked = request.POST.get("new_call", "")
+            if asked in calls.OPERATIONS:
+                return HttpResponseRedirect(
+                    reverse("admin:connectors_profile_operation", args=(row.pk, asked))
+                )
             return HttpResponseRedirect(reverse("admin:connectors_profile_draft", args=(row.pk,)))
         flaws, outcomes = judged(document)
         zh = is_chinese()
@@ -122,6 +125,9 @@ class ProfileEditor(HubAdmin):
             "new_maps": [(name, both[0 if zh else 1]) for name,
                 both in MEANINGS.items() if name not in (document.get("maps") or {})],
             "may_publish": self.may_publish(request), "in_force": row.in_force,
+            "calls": [(name, our_messages.label(name, zh=zh), one) for name, one in (document.get("operations") or {}).items()],
+            "new_calls": [(name, our_messages.label(name, zh=zh)) for name in our_messages.ASKED.get(row.role, calls.OPERATIONS)
+                          if name not in (document.get("operations") or {})],
         }  # fmt: skip
         return self.page(request, "draft", _("Draft of %(name)s") % {"name": named(row)}, about)
 
@@ -161,7 +167,7 @@ class ProfileEditor(HubAdmin):
         known = (document.get("maps") or {}).get(map_name)
         if not isinstance(known, dict):
             raise Http404
-        bench = _Bench(document, map_name, known, request)
+        bench = Bench(document, map_name, known, request)
         if request.method == "POST":
             bench.take(request.POST)
         if request.POST.get("deed") in ("save", "expect") and not bench.fault:
@@ -181,163 +187,12 @@ class ProfileEditor(HubAdmin):
         about = {
             "row": row, "name": named(row), "map_name": map_name, "bench": bench, "lines": bench.lines(zh),
             "tried": bench.tried(),
-            "hows": [(how, both[0 if zh else 1]) for how, both in drafting.HOWS.items()], "states": STATES.get(bench.means, ()),
+            "hows": [(how, both[0 if zh else 1]) for how, both in hows.HOWS.items()], "states": STATES.get(bench.means, ()),
             "means": MEANINGS.get(bench.means, (bench.means, bench.means))[0 if zh else 1],
+            "status_words": list(Parcel.Status.choices) if bench.has_codes else [],
             "to_names": [(one.name, one.label(zh)) for one in FIELDS.get(bench.means, ())],
         }  # fmt: skip
         return self.page(request, "map", _("Fields of %(name)s") % {"name": named(row)}, about)
-
-
-class _Bench:
-    """One map with a sample on the table, and what was entered so far."""
-
-    def __init__(
-        self, document: dict[str, Any], name: str, known: dict[str, Any], request: HttpRequest
-    ) -> None:
-        self.draft, self.name, self.known = document, name, known
-        self.means = str(known.get("means") or name)
-        self.fault, self.doubts = "", dict[str, str]()
-        self.number, test = _test_of(document, name)
-        self.test_name = str(test.get("name") or name)
-        self.request = dict(test.get("request") or {})
-        self.sample = _body(self.request)
-        self.form = _form_of(document, self.request)
-        message = request.GET.get("message") or request.POST.get("message") or ""
-        self.message = message if message.isdigit() else ""
-        if self.message and request.method == "GET":
-            self.sample = _from_inbox(request, int(self.message)) or self.sample
-        self.version = str(known.get("version") or "")
-        self.rows = drafting.rows(known)
-        if request.GET.get("propose") and request.method == "GET":
-            self.propose()
-
-    def take(self, post: Any) -> None:
-        """What was entered."""
-        self.sample = post.get("sample", "").replace("\r\n", "\n")
-        self.version = post.get("version", "")
-        self.rows = draft_forms.rows_entered(post)
-        try:
-            self.known = drafting.with_rows(self.known, self.rows, version=self.version)
-        except ValueError:
-            self.fault = gettext(
-                'A line of the sort “own” is not readable as JSON; it is a list like ["str"].'
-            )
-            return
-        self.rows = drafting.rows(self.known)
-        if post.get("deed") == "propose":
-            self.propose()
-
-    def propose(self) -> None:
-        """A path for each line that has none."""
-        self.rows, self.doubts = drafting.proposed(
-            self.known, self.one, currency=str(self.draft.get("currency") or "")
-        )
-
-    @property
-    def tree(self) -> Any:
-        """The sample as a tree; {} where it cannot be read."""
-        try:
-            return trees.read(self.sample.encode(), self.form)
-        except Unreadable as no:
-            if self.sample.strip():
-                self.fault = self.fault or words.say(
-                    words.UNREADABLE, no.code, no.facts, get_language() or "en"
-                )
-            return {}
-
-    @property
-    def one(self) -> Any:
-        """One message of it."""
-        tree = self.tree
-        split = str((self.draft.get("door") or {}).get("split") or "")
-        if split:
-            found = _pick(split, {**(tree if isinstance(tree, dict) else {}), "_body": tree})
-            return found[0] if isinstance(found, list) and found else tree
-        return sampling.message_of(tree)[0]
-
-    @property
-    def paths(self) -> list[sampling.Found]:
-        """Every value of the sample."""
-        return sampling.paths(self.one)
-
-    def lines(self, zh: bool) -> list[dict[str, Any]]:
-        """The lines of the table, each with the value it would pick."""
-        one = self.one
-        lists = {row.inside: row.path for row in self.rows if row.inside and not row.to}
-        items = {name: _first(_pick(where, one)) for name, where in lists.items()}
-        made, seen = [], set[str]()
-        for row in self.rows:
-            head = bool(row.inside) and row.inside not in seen
-            seen.add(row.inside)
-            value = _pick(row.path, items.get(row.inside) if row.inside and not head else one)
-            ours = find(self.means, row.inside, row.to)
-            made.append({
-                "row": row, "head": head, "label": drafting.label(self.means, row, zh=zh) if row.to or head else "",
-                "value": "" if value is None else trees.json_text(value)[:60] if isinstance(value,
-                    dict | list) else text_of(value)[:60],
-                "doubt": self.doubts.get(f"{row.inside}.{row.to}", ""), "needed": bool(ours and ours.required),
-                "is_free": not row.inside and ours is None, "list": f"paths-{row.inside}" if row.inside and not head else "paths",
-            })  # fmt: skip
-        return made
-
-    def inner(self) -> dict[str, list[sampling.Found]]:
-        """The values inside each list of ours, by the name of the list."""
-        found = self.paths
-        lists = {row.inside: row.path for row in self.rows if row.inside and not row.to}
-        return {
-            name: [part for part in found if part.inside == where] for name, where in lists.items() if where
-        }
-
-    def tried(self) -> dict[str, Any] | None:
-        """What the map makes of the sample: our fields and every fault; None without a sample."""
-        if not self.sample.strip():
-            return None
-        document = self.document()
-        try:
-            spec = Spec.parse({**document, "tests": []})
-        except Faulty as fault:
-            language = get_language() or "en"
-            return {"flaws": [words.flaw(one, language) for one in fault.flaws], "lines": [], "faults": []}
-        part = reading.understand(spec, self.name, self.one, {})
-        language = get_language() or "en"
-        return {
-            "flaws": [], "lines": table(self.means, part.value), "faults": [words.fault(one, language) for one in part.faults],
-            "version": part.version, "unknown": part.unknown,
-        }  # fmt: skip
-
-    def document(self) -> dict[str, Any]:
-        """The draft with this map and this sample."""
-        try:
-            known = drafting.with_rows(self.known, self.rows, version=self.version)
-        except ValueError:
-            known = self.known
-        made = {**self.draft, "maps": {**(self.draft.get("maps") or {}), self.name: known}}
-        tests = list(made.get("tests") or [])
-        if self.sample.strip():
-            test = tests[self.number] if self.number < len(tests) else {"name": self.name, "kind": "in"}
-            request = {name: value for name, value in self.request.items() if name not in ("body", "file")}
-            tests[self.number : self.number + 1] = [{**test, "request": {**request, "body": self.sample}}]
-            made["tests"] = tests
-        return made
-
-    def expecting(self, document: dict[str, Any]) -> dict[str, Any]:
-        """The draft whose test wants just what comes out now; a fault where nothing comes out."""
-        try:
-            tests = [{**one, "expected": one.get("expected") or []} for one in document["tests"]]
-            spec = Spec.parse({**document, "tests": [tests[self.number]]})
-        except Faulty as fault:
-            self.fault = words.flaw(fault.flaws[0], get_language() or "en")
-            return document
-        got = trial.run(spec, spec.tests[0]).got
-        faults = (
-            [fault for part in got for fault in part.get("faults", ())] if isinstance(got, list) else [got]
-        )
-        if faults:
-            self.fault = gettext(
-                "There are still faults in the result; correct them first, or the test would hold on to them."
-            )
-            return document
-        return drafting.with_expected(document, self.number, drafting.expectation(got))
 
 
 def judged(document: Mapping[str, Any]) -> tuple[list[str], list[trial.Outcome]]:
@@ -356,50 +211,3 @@ def _map_row(name: str, one: Any, zh: bool) -> dict[str, Any]:
         len(part.get("fields") or []) for part in (one.get("each") or {}).values()
     )
     return {"name": name, "means": MEANINGS.get(means, (means, means))[0 if zh else 1], "fields": fields}
-
-
-def _test_of(document: Mapping[str, Any], name: str) -> tuple[int, dict[str, Any]]:
-    """The test whose sample is on the table: the map's own, else the first that comes in and is called so; else a new one."""
-    tests = list(document.get("tests") or [])
-    for number, one in enumerate(tests):
-        if one.get("kind", "in") == "in" and name in (one.get("map"), one.get("name")):
-            return number, one
-    incoming = [number for number, one in enumerate(tests) if one.get("kind", "in") == "in"]
-    if incoming and len(document.get("maps") or {}) == 1:
-        return incoming[0], tests[incoming[0]]
-    return len(tests), {}
-
-
-def _body(request: Mapping[str, Any]) -> str:
-    body = request.get("body", "")
-    return body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, indent=2)
-
-
-def _form_of(document: Mapping[str, Any], request: Mapping[str, Any]) -> str:
-    if request.get("fetched"):
-        return str(request.get("form") or "json")
-    return str((document.get("door") or {}).get("form") or "auto")
-
-
-def _from_inbox(request: HttpRequest, pk: int) -> str:
-    """A message of the inbox as a sample, persons always behind marks: a profile stays readable."""
-    rows = InboxMessage.objects.select_related("connection__profile__in_force")
-    merchant_id = getattr(request.user, "merchant_id", None)
-    rows = rows.filter(merchant_id=merchant_id) if merchant_id is not None else rows
-    row = rows.filter(pk=pk).first()
-    if row is None or not request.user.has_perm("connectors.view_inboxmessage"):
-        return ""
-    return sealed.read(row, clear=False).text
-
-
-def _pick(where: str, tree: Any) -> Any:
-    if not where or tree is None:
-        return None
-    try:
-        return Path(where).pick(tree if isinstance(tree, dict) else {"_body": tree})
-    except (BadPath, TooMuch, TypeError, ValueError, ArithmeticError):
-        return None
-
-
-def _first(value: Any) -> Any:
-    return value[0] if isinstance(value, list) and value else value

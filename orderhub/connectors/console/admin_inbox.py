@@ -146,15 +146,17 @@ def table(means: str, value: Any) -> list[dict[str, Any]]:
     for name, inner in value.items():
         if isinstance(inner, list) and inner and isinstance(inner[0], dict):
             part = LISTS.get(means, {}).get(name)
-            labels = {one.name: one.label(zh) for one in part[0]} if part else {}
-            title = (part[2] if zh else part[3]) if part else name
+            labels = (
+                {one.name: one.label(zh) for one in part[0]} if part else known if name == "items" else {}
+            )
+            title = (part[2] if zh else part[3]) if part else "" if name == "items" else name
             for number, item in enumerate(inner[:50], 1):
                 cells = [
                     f"{labels.get(key, key)}: {text}"
                     for key, text in item.items()
                     if text not in (None, "", [], {})
                 ]
-                found.append({"label": f"{title} {number}", "value": " · ".join(cells)})
+                found.append({"label": f"{title} {number}".strip(), "value": " · ".join(cells)})
         elif inner not in (None, "", [], {}):
             found.append({"label": known.get(name, name), "value": inner})
     return found

@@ -20,7 +20,8 @@ from orderhub.access.models import Merchant
 from orderhub.connectors import polling, shelf
 from orderhub.connectors.console import drafting
 from orderhub.connectors.console.admin_connections import card, own_or_shared
-from orderhub.connectors.console.admin_editor import ProfileEditor, working
+from orderhub.connectors.console.admin_editor import working
+from orderhub.connectors.console.admin_operations import OperationEditor
 from orderhub.connectors.console.draft_forms import FORMS
 from orderhub.connectors.console.our_fields import FIRST_MEANING, MEANINGS
 from orderhub.connectors.models import Connection, Profile, ProfileVersion
@@ -110,7 +111,7 @@ class BeginForm(CopyForm):
 
 
 @admin.register(Profile)
-class ProfileAdmin(ProfileEditor):
+class ProfileAdmin(OperationEditor):
     """What systems speak, as data: shipped ones, copies, and those described here."""
 
     list_display = ("shown_name", "code", "role", "shown_version", "merchant", "shown_use", "changed_at")

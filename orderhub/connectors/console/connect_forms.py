@@ -104,7 +104,10 @@ class SystemForm(forms.Form):
             label=_("Warehouses it serves"), queryset=rows, required=False,
             initial=self.row.warehouses.all() if self.row is not None else None,
             widget=forms.CheckboxSelectMultiple,
-            help_text=_("Their releases and cancellations go to this system. None chosen: every warehouse."),
+            help_text=_(
+                "Their releases and cancellations go to this system. None chosen: every warehouse no other system is "
+                "chosen for."
+            ),
         )  # fmt: skip
 
     def _ask_carriers(self) -> None:

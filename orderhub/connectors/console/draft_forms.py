@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,34 +11,67 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.connectors.console import drafting
 from orderhub.connectors.console.drafting import Row
+from orderhub.connectors.console.our_messages import FETCHING
+from orderhub.connectors.speech.digests import ALGORITHMS
 from orderhub.connectors.speech.profile import KINDS
-from orderhub.connectors.speech.signing import ALGORITHMS
 
 PARTS: Mapping[str, Any] = {
     "{body}": _("the body as it came"), "{secret}": _("the secret"), "{ts}": _("the timestamp"), "{id}": _("the message's id"),
     "{nonce}": _("the random word"), "{sorted_kv}": _("all parameters, sorted"),
     "{sorted_kv:query}": _("parameters of the address, sorted"),
     "{sorted_kv:form}": _("fields of the form, sorted"), "{url}": _("the whole address"), "{path}": _("the path"),
-    "{method}": _("the HTTP method"),
+    "{method}": _("the HTTP method"), "{address}": _("the address without parameters"),
+    "{sorted_kv:json}": _("fields of the JSON body, sorted"), "{md5:body}": _("MD5 of the body"),
+    "{sha256:body}": _("SHA-256 of the body"),
 }  # fmt: skip
 ENCODINGS: Mapping[str, Any] = {
     "hex": _("hex, small letters"), "HEX": _("hex, capitals"), "b64": _("Base64"), "hexb64": _("hex, then Base64"),
-    "b64hex": _("Base64, then hex"),
+    "b64hex": _("Base64, then hex"), "b64url": _("Base64 for addresses"), "text": _("as it is"),
 }  # fmt: skip
 PLACES: Mapping[str, Any] = {
     "header": _("header"),
     "query": _("parameter of the address"),
     "form": _("field of the form"),
+    "json": _("field of the JSON body"),
 }
-ALGS: Mapping[str, str] = {name: name.upper().replace("SHA", "SHA-") for name in ALGORITHMS}
+ALGS: Mapping[str, Any] = {
+    **{name: name.upper().replace("SHA", "SHA-") for name in ALGORITHMS if name != "text"},
+    "text": _("none: a token or password"),
+}
+KEYS: Mapping[str, Any] = {
+    "secret": _("as it was typed in"), "base64": _("Base64 of the key"), "hex": _("hex of the key"),
+    "base64-after-prefix": _("Base64 behind a prefix (whsec_…)"), "xor-after-prefix": _("as the expert view says"),
+}  # fmt: skip
+#: What an answer may mean, by our word of it; `refused!` whatever its HTTP status says.
+ANSWERED: Mapping[str, Any] = {
+    "acked": _("yes, it took it"), "refused": _("no, for good"), "refused!": _("no, for good, even with HTTP 500"),
+    "retry": _("not now: try again"), "unknown": _("nobody knows: look it up first"),
+}  # fmt: skip
 ASK_KINDS: Mapping[str, Any] = {
     "text": _("text"), "secret": _("secret"), "url": _("address"), "number": _("number"), "choice": _("choice"),
     "bool": _("yes or no"),
 }  # fmt: skip
 FORMS: Mapping[str, Any] = {
-    "json": "JSON", "xml": "XML", "form": _("form fields"), "csv": "CSV", "tsv": "TSV", "edifact": "EDIFACT",
+    "json": "JSON",
+    "xml": "XML",
+    "form": _("form fields"),
+    "csv": "CSV",
+    "tsv": "TSV",
+    "edifact": "EDIFACT",
     "auto": _("guess each time"),
+    "form+nested": _("form fields with brackets"),
+    "multipart": _("multipart form"),
+    "ndjson": _("JSON lines"),
+    "csv:;": "CSV (;)",
+    "rows:|": _("values between |"),
+    "text": _("plain text"),
+    "none": _("nothing: all is in the address"),
+}
+BODY_FORMS: Mapping[str, Any] = {
+    "json": "JSON", "xml": "XML / SOAP", "form": _("form fields"), "form+nested": _("form fields with brackets"),
+    "text": _("plain text"), "none": _("nothing: all is in the address"),
 }  # fmt: skip
+_PIECES = re.compile(r"(\{[^{}]+\})")
 BLANK = 2
 MOST_PARTS = 6
 assert set(ASK_KINDS) == set(KINDS)
@@ -49,21 +83,37 @@ assert set(ASK_KINDS) == set(KINDS)
 def shown(document: Mapping[str, Any]) -> dict[str, Any]:
     """What the form of a draft shows."""
     name, rule = drafting.signature(document)
-    parts = list(rule.get("parts") or [])
     door = dict(document.get("door") or {})
     ok = ((door.get("answers") or {}).get("ok")) or {}
     form = str(door.get("form") or "json")
     return {
         "asks": [*(document.get("asks") or []), *({} for _n in range(BLANK))], "ask_kinds": ASK_KINDS,
-        "signature": rule, "signature_name": name, "algs": ALGS, "encodings": ENCODINGS, "places": PLACES,
-        "parts": [*parts, *[""] * max(1, MOST_PARTS - len(parts))],
-        "part_choices": {**PARTS, **{one: one for one in parts if one not in PARTS}},
-        "where": str(rule.get("where") or "header:").partition(":"), "ts": str(rule.get("ts") or ":").partition(":"),
+        **shown_rule(rule), "signature_name": name,
+        "schedules": [*(document.get("schedules") or []), {}],
+        "fetching": [one for one in document.get("operations") or {} if one in FETCHING],
         "door": door, "forms": FORMS if form in FORMS else {**FORMS, form: form}, "door_form": form,
         "keys": "\n".join(map(str, door.get("key") or [])),
         "routes": [*map(_route, door.get("routes") or []), *({"path": "", "equals": "", "map": ""} for _n in range(BLANK))],
-        "maps": list(document.get("maps") or {}), "ok": ok,
+        "maps": list(document.get("maps") or {}), "ok": ok, "ok_take": pairs_text(ok.get("take") or {}),
     }  # fmt: skip
+
+
+def shown_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """What the form of a rule of signing shows."""
+    parts = list(rule.get("parts") or [])
+    return {
+        "signature": rule, "algs": ALGS, "encodings": ENCODINGS, "places": PLACES, "key_kinds": KEYS,
+        "parts": [*parts, *[""] * max(1, MOST_PARTS - len(parts))],
+        "part_choices": {**PARTS, **{one: one for one in parts if one not in PARTS}},
+        "where": str(rule.get("where") or "header:").partition(":"), "ts": str(rule.get("ts") or ":").partition(":"),
+        "nonce": str(rule.get("nonce") or ":").partition(":"),
+    }  # fmt: skip
+
+
+def around(document: Mapping[str, Any]) -> list[str]:
+    """What a call may take besides the message: settings, the moment, a word used once."""
+    asked = [str(one.get("name")) for one in document.get("asks") or () if one.get("kind") != "url"]
+    return [*(f"_config.{name}" for name in asked), "_secret", "_now", "_now_s", "_now_ms", "_nonce"]
 
 
 def _route(one: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,7 +140,22 @@ def entered(document: Mapping[str, Any], post: QueryDict) -> dict[str, Any]:
     made = {name: value for name, value in made.items() if value != "" or name in ("zh", "en")}
     made["asks"] = _asks(made.get("asks") or [], post)
     made = _door(made, post)
+    made["schedules"] = _schedules(list(made.get("schedules") or []), post)
     return _signature(made, post)
+
+
+def _schedules(before: list[Any], post: QueryDict) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = []
+    names = ("operation", "every", "cursor", "next", "remember")
+    columns = [post.getlist(f"poll_{name}") for name in names]
+    for number, (operation, every, *paths) in enumerate(zip(*columns, strict=False)):
+        if not operation:
+            continue
+        kept = dict(before[number]) if number < len(before) else {"name": operation}
+        kept |= {"operation": operation, "every_s": int(every) if every.isdigit() else 300}
+        kept |= {name: text.strip() for name, text in zip(names[2:], paths, strict=True)}
+        made.append({name: value for name, value in kept.items() if value != ""})
+    return made
 
 
 def _asks(before: Any, post: QueryDict) -> list[dict[str, Any]]:
@@ -132,11 +197,26 @@ def _door(document: dict[str, Any], post: QueryDict) -> dict[str, Any]:
             "status": int(status) if status.isdigit() else 200,
             "type": kind.strip() or "application/json",
             "body": body,
+            "take": pairs_of(post.get("ok_take", "")),
         }
+        answers["ok"] = {name: value for name, value in answers["ok"].items() if value != {}}
     else:
         answers.pop("ok", None)
     door["answers"] = answers
     return {**document, "door": {name: value for name, value in door.items() if value not in ({}, "")}}
+
+
+def pairs_of(text: str) -> dict[str, str]:
+    """`id=head.id; no=order` as names with their paths."""
+    parts = (
+        part.partition("=") for part in text.replace("；", ";").replace("＝", "=").split(";") if "=" in part
+    )
+    return {name.strip(): value.strip() for name, _sign, value in parts}
+
+
+def pairs_text(pairs: Mapping[str, Any]) -> str:
+    """The opposite."""
+    return "; ".join(f"{name}={value}" for name, value in pairs.items())
 
 
 def _routes(before: list[Any], post: QueryDict) -> list[dict[str, Any]]:
@@ -158,30 +238,52 @@ def _routes(before: list[Any], post: QueryDict) -> list[dict[str, Any]]:
 
 
 def _signature(document: dict[str, Any], post: QueryDict) -> dict[str, Any]:
-    alg = post.get("alg", "")
     if "door" not in document:
         return document
+    rule = rule_entered(post, drafting.signature(document)[1])
+    return drafting.with_signature(with_secret(document, rule), rule)
+
+
+def with_secret(document: Mapping[str, Any], rule: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The draft asks for the secret where something is signed with it."""
+    asks = list(document.get("asks") or [])
+    if rule is not None and not any(one.get("name") == "secret" for one in asks):
+        asks.append({"name": "secret", "zh": "密钥", "en": "Secret", "kind": "secret", "required": True})
+    return {**document, "asks": asks}
+
+
+def rule_entered(post: QueryDict, before: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The rule of signing a form says, with what it does not show; None where nothing is signed."""
+    alg = post.get("alg", "")
     if not alg:
-        return drafting.with_signature(document, None)
+        return None
     parts = [part for part in post.getlist("part") if part]
-    if post.get("part_more"):
-        parts.append(post.get("part_more", ""))
-    before = drafting.signature(document)[1]
+    # Written as one text: {ts}.{body}
+    parts += [part for part in _PIECES.split(post.get("part_more", "")) if part]
     rule: dict[str, Any] = {
-        "alg": alg, "parts": parts, "enc": post.get("enc", "hex"),
-        "where": f"{post.get('where_kind', 'header')}:{post.get('where_name', '').strip()}",
-        "key": "none" if not alg.startswith("hmac") else before.get("key") if before.get("key", "none") != "none" else "secret",
+        "alg": alg, "parts": parts, "enc": post.get("enc", "hex"), "where": _place(post, "where"),
+        "key": (post.get("key") or "secret") if alg.startswith("hmac") else "none",
     }  # fmt: skip
-    if post.get("prefix"):
-        rule["prefix"] = post["prefix"]
+    if alg == "text" and not rule["enc"].startswith("b64"):
+        rule["enc"] = "text"
+    for name in ("prefix", "equals", "between"):
+        if post.get(name):
+            rule[name] = post[name]
+    if before.get("compare"):
+        rule["compare"] = before["compare"]
+    if post.get("nonce_name", "").strip():
+        rule["nonce"] = _place(post, "nonce")
+    if before.get("id"):
+        rule["id"] = before["id"]
     if post.get("ts_name", "").strip():
-        rule["ts"] = f"{post.get('ts_kind', 'header')}:{post.get('ts_name', '').strip()}"
+        rule["ts"] = _place(post, "ts")
         tolerance = post.get("tolerance_s", "")
         rule["tolerance_s"] = int(tolerance) if tolerance.isdigit() else 300
-    asks = list(document.get("asks") or [])
-    if not any(one.get("name") == "secret" for one in asks):
-        asks.append({"name": "secret", "zh": "密钥", "en": "Secret", "kind": "secret", "required": True})
-    return drafting.with_signature({**document, "asks": asks}, rule)
+    return drafting.merged(before, rule)
+
+
+def _place(post: QueryDict, name: str) -> str:
+    return f"{post.get(name + '_kind', 'header')}:{post.get(name + '_name', '').strip()}"
 
 
 def rows_entered(post: QueryDict) -> list[Row]:

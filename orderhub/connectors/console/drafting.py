@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orderhub.connectors.console import sampling
+from orderhub.connectors.console.hows import how_of, steps_of
 from orderhub.connectors.console.our_fields import FIELDS, LISTS, STATES, find
 from orderhub.connectors.speech import trees
 from orderhub.connectors.speech.limits import Unreadable
 
-#: How a value is read, with the words of the choice; what has an argument asks for it in the field beside.
-HOWS: Mapping[str, tuple[str, str]] = {
-    "text": ("文字", "text"), "as_is": ("原样", "as it is"), "amount": ("金额", "amount"),
-    "cents": ("金额（单位：分）", "amount in cents"), "whole": ("整数", "whole number"), "yes_no": ("是 / 否", "yes or no"),
-    "local": ("当地时间", "local time"), "iso": ("带时区的时间", "time with a zone"),
-    "epoch": ("秒时间戳", "seconds since 1970"), "epoch_ms": ("毫秒时间戳", "milliseconds since 1970"),
-    "packed": ("按格式的时间…", "time in a format…"), "phone": ("电话", "phone"), "table": ("对照表…", "table…"),
-    "fixed": ("固定值…", "fixed value…"), "default": ("为空时用…", "if empty…"), "first": ("第一个", "the first"),
-    "join": ("连接成一段", "joined"), "upper": ("大写", "capitals"), "strip": ("去空格", "without blanks"),
-    "unexcel": ("表格编号", "id out of a spreadsheet"), "own": ("自写（JSON）…", "own (JSON)…"),
-}  # fmt: skip
-_PLAIN_STEPS: Mapping[str, list[Any]] = {
-    "as_is": [], "text": ["str"], "amount": ["dec"], "cents": ["cents"], "whole": ["int"], "yes_no": ["bool"],
-    "local": ["local"], "iso": ["iso"], "epoch": ["epoch"], "epoch_ms": ["epoch_ms"], "phone": ["phone"],
-    "first": ["first"], "join": ["join"], "upper": ["upper"], "strip": ["strip"], "unexcel": ["unexcel"],
-}  # fmt: skip
-_WITH_ONE = {"packed_date": "packed", "const": "fixed", "default": "default"}
 BLANK_ROWS = 3
 
 
@@ -48,18 +31,20 @@ def skeleton(
     *, code: str, zh: str, en: str, role: str, means: str, form: str, sample: str, zone: str, currency: str
 ) -> dict[str, Any]:
     """The draft of a new profile around one sample: a door that reads it, one map, one test without its expectation."""
-    split, request = "", {"body": sample}
+    split, items, request = "", "", {"body": sample}
     try:
         tree = trees.read(sample.encode(), form)
-        split = sampling.message_of(tree)[1]
+        one, split = sampling.message_of(tree)
+        items = sampling.items_of(means, one)
     except Unreadable:
         pass
+    first: dict[str, Any] = {"means": means, **({"items": items} if items else {}), "fields": []}
     door: dict[str, Any] = {"form": form, "key": [], "routes": [{"when": [], "map": means}]}
     if split:
         door["split"] = split
     return {
         "code": code, "zh": zh, "en": en or zh, "role": role, "zone": zone, "currency": currency, "asks": [],
-        "signatures": {}, "tables": {}, "maps": {means: {"means": means, "fields": []}}, "door": door, "operations": {},
+        "signatures": {}, "tables": {}, "maps": {means: first}, "door": door, "operations": {},
         "schedules": [], "verified": [], "tests": [{"name": means, "kind": "in", "request": request}],
     }  # fmt: skip
 
@@ -105,50 +90,9 @@ def _row(one: Mapping[str, Any], inside: str) -> Row:
     )
 
 
-def how_of(steps: Sequence[Any]) -> tuple[str, str]:
-    """The choice a list of transforms is, and its argument as text; what is no choice of ours is shown as JSON."""
-    for how, plain in _PLAIN_STEPS.items():
-        if list(steps) == plain:
-            return how, ""
-    if len(steps) == 1 and isinstance(steps[0], list) and len(steps[0]) == 2:
-        name, argument = steps[0]
-        if name == "map":
-            return "table", f"@{argument}" if isinstance(argument, str) else table_text(argument)
-        if name in _WITH_ONE and isinstance(argument, str):
-            return _WITH_ONE[name], argument
-    return "own", json.dumps(list(steps), ensure_ascii=False)
-
-
-def steps_of(how: str, detail: str) -> list[Any]:
-    """The transforms of a choice; raises ValueError for JSON that is none."""
-    detail = detail.strip()
-    if how == "table":
-        return [["map", detail[1:] if detail.startswith("@") else table_of(detail)]] if detail else []
-    if how in _WITH_ONE.values():
-        name = next(name for name, choice in _WITH_ONE.items() if choice == how)
-        return [[name, detail]]
-    if how == "own":
-        found = json.loads(detail or "[]")
-        if not isinstance(found, list):
-            raise ValueError("not a list")
-        return found
-    return list(_PLAIN_STEPS.get(how, []))
-
-
-def table_of(text: str) -> dict[str, str]:
-    """`WAIT=created; PAID=paid` as a table; a full-width sign or a new line parts as well."""
-    for sign, plain in (("；", ";"), ("＝", "="), ("\n", ";"), ("，", ";"), ("→", "=")):
-        text = text.replace(sign, plain)
-    pairs = (part.partition("=") for part in text.split(";") if "=" in part)
-    return {left.strip(): right.strip() for left, _sign, right in pairs}
-
-
-def table_text(table: Mapping[str, Any]) -> str:
-    """A table as one line of text."""
-    return "; ".join(f"{left}={right}" for left, right in table.items())
-
-
-def with_rows(document: Mapping[str, Any], given: Iterable[Row], *, version: str = "") -> dict[str, Any]:
+def with_rows(
+    document: Mapping[str, Any], given: Iterable[Row], *, version: str = "", items: str | None = None
+) -> dict[str, Any]:
     """The map with the lines of the form; what the form does not show (deeper lists, notes) stays. Raises ValueError."""
     before = {**document}
     lines = list(given)
@@ -168,7 +112,9 @@ def with_rows(document: Mapping[str, Any], given: Iterable[Row], *, version: str
     before.pop("version", None)
     if version.strip():
         before["version"] = version.strip()
-    return {name: value for name, value in before.items() if value not in ({},) or name == "fields"}
+    if items is not None:
+        before["items"] = items.strip()
+    return {name: value for name, value in before.items() if value not in ({}, "") or name == "fields"}
 
 
 def _fields(known: Any, given: Iterable[Row]) -> list[dict[str, Any]]:
@@ -253,6 +199,11 @@ def signature(document: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return name or "push", dict((document.get("signatures") or {}).get(name) or {})
 
 
+SHOWN = (
+    "alg", "key", "parts", "enc", "where", "prefix", "tolerance_s", "ts", "equals", "between", "compare", "nonce", "id",
+)  # fmt: skip
+
+
 def with_signature(document: Mapping[str, Any], rule: Mapping[str, Any] | None) -> dict[str, Any]:
     """The draft with this rule at its door; None takes it away."""
     name, before = signature(document)
@@ -260,11 +211,21 @@ def with_signature(document: Mapping[str, Any], rule: Mapping[str, Any] | None) 
     others = {key: value for key, value in (document.get("signatures") or {}).items() if key != name}
     if rule is None:
         door.pop("signature", None)
-        return {**document, "door": door, "signatures": others}
-    shown = ("alg", "key", "parts", "enc", "where", "prefix", "tolerance_s", "ts")
-    kept = {key: value for key, value in before.items() if key not in shown}
+        kept = {name: before} if before and is_used(document, name) else {}
+        return {**document, "door": door, "signatures": {**others, **kept}}
     door["signature"] = name
-    return {**document, "door": door, "signatures": {**others, name: {**kept, **rule}}}
+    return {**document, "door": door, "signatures": {**others, name: merged(before, rule)}}
+
+
+def is_used(document: Mapping[str, Any], name: str) -> bool:
+    """Whether a call is signed by the rule of this name."""
+    signed = (one.get("signature") or () for one in (document.get("operations") or {}).values())
+    return any(name in ([one] if isinstance(one, str) else one) for one in signed)
+
+
+def merged(before: Mapping[str, Any], rule: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule as the form says it, with what the form does not show."""
+    return {**{key: value for key, value in before.items() if key not in SHOWN}, **rule}
 
 
 def with_expected(document: Mapping[str, Any], number: int, expected: Any) -> dict[str, Any]:

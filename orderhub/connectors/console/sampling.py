@@ -49,6 +49,24 @@ def message_of(tree: Any) -> tuple[Any, str]:
     return tree, ""
 
 
+#: Meanings of which one message usually holds several; the path of each is under `_up` where it stands around the list.
+IN_LISTS = frozenset({"scan", "stock"})
+
+
+def items_of(means: str, tree: Any) -> str:
+    """The path of the list in a message whose items are each one thing of the meaning; "" where the message is one."""
+    if means not in IN_LISTS:
+        return ""
+    lists = [one for one in paths(tree) if one.is_list and not one.inside]
+    return max(lists, key=lambda one: len(one.raw), default=Found("", "")).path
+
+
+def item_of(tree: Any, found: Any) -> Any:
+    """An item of a list as a map sees it: its own values, and what is around it under `_up`."""
+    first = found[0] if isinstance(found, list) and found else found
+    return {**(first if isinstance(first, Mapping) else {"_item": first}), "_up": tree}
+
+
 def paths(tree: Any) -> list[Found]:
     """Every value of a message with its path, in order; of a list of objects the first one stands for all."""
     found: list[Found] = []

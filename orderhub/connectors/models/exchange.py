@@ -96,7 +96,7 @@ class PollMark(models.Model):
         Connection, verbose_name=_("connection"), on_delete=models.CASCADE, related_name="polls"
     )
     schedule = models.CharField(_("schedule"), max_length=40)
-    cursor = models.CharField(_("read up to"), max_length=80, blank=True)
+    cursor = models.CharField(_("read up to"), max_length=500, blank=True)
     next_at = models.DateTimeField(_("next at"))
     last_at = models.DateTimeField(_("last at"), null=True, blank=True)
     last_found = models.PositiveIntegerField(_("found last"), default=0)

@@ -55,6 +55,8 @@ class Rule:
 
     conditions: tuple[Condition, ...]
     means: Means
+    #: Whether it is asked even where the HTTP status alone says "later" (a SOAP fault comes with 500).
+    any_status: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Ack:
     reference: Path | None = None
     message: Path | None = None
     lists: frozenset[str] = frozenset()
+    #: Seconds to wait before the next try, where they say so elsewhere than in Retry-After.
+    wait: Path | None = None
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -80,7 +84,7 @@ class Ack:
     @classmethod
     def read(cls, doc: Doc) -> Self:
         """The rule in a part of a document; flaws are noted there."""
-        doc.only("when", "otherwise", "form", "reference", "message", "lists", "about")
+        doc.only("when", "otherwise", "form", "reference", "message", "lists", "wait", "about")
         rules = tuple(_rule(part) for part in doc.children("when"))
         form = doc.text("form", "json")
         if not trees.is_form(form):
@@ -93,6 +97,7 @@ class Ack:
             reference=path(doc, "reference"),
             message=path(doc, "message"),
             lists=frozenset(doc.texts("lists")),
+            wait=path(doc, "wait"),
         )
 
 
@@ -102,14 +107,14 @@ def _means(doc: Doc, name: str, default: Means) -> Means:
 
 
 def _rule(doc: Doc) -> Rule:
-    doc.only("path", "equals", "in", "exists", "all", "means", "about")
+    doc.only("path", "equals", "in", "exists", "all", "means", "any_status", "about")
     several = tuple(doc.children("all"))
     for part in several:
         part.only("path", "equals", "in", "exists")
     conditions = tuple(Condition.read(part) for part in several or (doc,))
     if "means" not in doc.data:
         doc.note("means", "missing")
-    return Rule(conditions, _means(doc, "means", "unknown"))
+    return Rule(conditions, _means(doc, "means", "unknown"), doc.flag("any_status"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,13 @@ def judge(
     tree, readable = _tree(ack, body)
     scope = {**tree, "_body": tree} if isinstance(tree, dict) else {"_body": tree}
     scope |= {"_status": status, "_headers": dict(headers)}
+    if wait is None and ack.wait is not None:
+        wait = retry_after_s(said(ack.wait, scope).partition(".")[0], now)
     reference, message = said(ack.reference, scope), _words(ack.message, scope)
+    first = (rule for rule in ack.when if rule.any_status)
+    sure = next((rule for rule in first if all(c.holds(scope) for c in rule.conditions)), None)
+    if sure is not None:
+        return Answer(sure.means, reference, message, wait, tree)
     if status >= 500 or status in _LATER:
         return Answer("retry", reference, message or f"HTTP {status}", wait, tree)
     if 200 <= status < 300 and not readable:

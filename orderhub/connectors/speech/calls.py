@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from orderhub.connectors.speech import addresses, signing, trees
-from orderhub.connectors.speech.answers import Ack, pick
+from orderhub.connectors.speech import addresses, digests, places, signing, trees
+from orderhub.connectors.speech.answers import Ack, pick, said
 from orderhub.connectors.speech.flaws import Doc
 from orderhub.connectors.speech.mapping import Fault, Map, apply, path
 from orderhub.connectors.speech.picking import Path
@@ -21,7 +21,8 @@ OPERATIONS = (
     "address_confirm", "stock", "subscribe", "intercept", "fetch_order", "list_orders", "query_stock", "production",
     "milestone", "ping", "token", "find_shipment",
 )  # fmt: skip
-BODY_FORMS = ("json", "xml", "form", "none")
+BODY_FORMS = ("json", "xml", "form", "form+nested", "text", "none")
+LONGEST_KEPT_S = 2_592_000
 _WRAPPED = re.compile(r"(form|query)\+json:(\w{1,60})")
 _HOLE = re.compile(r"\{([\w.]+)\}")
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})(?:\.[A-Za-z0-9-]{1,63}){0,8}(?::\d{1,5})?")
@@ -29,6 +30,7 @@ _TYPES = {
     "json": "application/json; charset=utf-8",
     "xml": "text/xml; charset=utf-8",
     "form": "application/x-www-form-urlencoded; charset=utf-8",
+    "text": "text/plain; charset=utf-8",
 }
 _HEADER = re.compile(r"[\x20-\x7e]*")
 
@@ -53,16 +55,36 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """An operation that is asked just before, and what of its answer our message takes along, by name."""
+    """An operation that is asked before, and what of its answer our message takes along, by name.
+
+    With `keep_s` (or the seconds at the path `keep_for`) the answer serves later calls too, and is asked for anew when one
+    of them meets HTTP 401. `rotates` names secrets that the answer replaces for good, with what is taken (refresh tokens).
+    """
 
     operation: str
     take: tuple[tuple[str, Path], ...]
+    keep_s: int = 0
+    keep_for: Path | None = None
+    rotates: tuple[tuple[str, str], ...] = ()
 
     def taken(self, tree: Any, headers: Mapping[str, str]) -> dict[str, Any]:
         """What the message takes from an answer; what is not there is left out."""
         scope = {**(tree if isinstance(tree, dict) else {}), "_body": tree, "_headers": dict(headers)}
         found = {name: pick(where, scope) for name, where in self.take}
         return {name: value for name, value in found.items() if value is not None}
+
+    def kept_s(self, tree: Any, headers: Mapping[str, str]) -> int:
+        """For how many seconds an answer serves; a minute less than it says, so that none is used in its last moment."""
+        seconds = self.keep_s
+        if self.keep_for is not None:
+            scope = {**(tree if isinstance(tree, dict) else {}), "_body": tree, "_headers": dict(headers)}
+            text = said(self.keep_for, scope).partition(".")[0]
+            seconds = (
+                min(int(text), LONGEST_KEPT_S)
+                if text.isascii() and text.isdigit() and len(text) < 10
+                else seconds
+            )
+        return max(0, seconds - 60) if seconds > 120 else seconds // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +163,7 @@ def _signatures(doc: Doc) -> tuple[str, ...]:
 
 
 def _prepare(doc: Doc) -> Prepare:
-    doc.only("operation", "take")
+    doc.only("operation", "take", "keep_s", "keep_for", "rotates", "about")
     part, taken = doc.child("take"), list[tuple[str, Path]]()
     if part:
         for name in part.data:
@@ -150,7 +172,15 @@ def _prepare(doc: Doc) -> Prepare:
                 taken.append((str(name), where))
     if not taken:
         doc.note("take", "missing")
-    return Prepare(doc.text("operation", required=True), tuple(taken))
+    names, rotates = {name for name, _where in taken}, list[tuple[str, str]]()
+    for secret, rest in dict(inner.data if (inner := doc.child("rotates")) else {}).items():
+        if rest not in names:
+            doc.note(f"rotates.{secret}", "unknown_name", sort="take", name=str(rest)[:60])
+        rotates.append((str(secret), str(rest)))
+    kept = doc.number("keep_s", 0, most=LONGEST_KEPT_S)
+    return Prepare(
+        doc.text("operation", required=True), tuple(taken), kept, path(doc, "keep_for"), tuple(rotates)
+    )
 
 
 class Speaks(Protocol):
@@ -227,7 +257,10 @@ def build(
         headers.setdefault("content-type", kind)
     request = Request(spec.method, url, urlsplit(url).path, _query(url) + query + wrapped, headers, body)
     for name in spec.signature:
-        request = signed(profile.signatures[name], request, (secret, *secrets_before), config)
+        try:
+            request = signed(profile.signatures[name], request, (secret, *secrets_before), config)
+        except digests.BadKey:
+            raise CannotBuild([Fault(f"signature.{name}", "", "bad_key")]) from None
     base = url.partition("?")[0]
     whole = f"{base}?{urlencode(request.query)}" if request.query else base
     return Call(spec.method, whole, dict(request.headers), request.body)
@@ -254,18 +287,10 @@ def signed(
     """
     if spec.where is None:
         return request
-    where, name = spec.where
     value = " ".join(
         signing.sign(spec, request, secret, config) for secret in secrets[: None if spec.several else 1]
     )
-    headers, query, body = dict(request.headers), request.query, request.body
-    if where == "header":
-        headers[name] = value
-    elif where == "query":
-        query = (*((k, v) for k, v in query if k != name), (name, value))
-    else:
-        body = urlencode([*((k, v) for k, v in request.form if k != name), (name, value)]).encode()
-    return Request(request.method, request.url, request.path, query, headers, body)
+    return places.put(request, spec.where, value)
 
 
 def _url(text: str, message: Mapping[str, Any], config: Mapping[str, Any], faults: list[Fault]) -> str:

@@ -13,33 +13,42 @@ from orderhub.connectors.speech.picking import Path
 
 ANSWERS = ("ok", "bad_signature", "refused")
 #: What an answer may be; a page would run what a stranger sent.
-TYPES = ("application/json", "text/plain", "text/xml", "application/xml")
+TYPES = ("application/json", "text/plain", "text/xml", "application/xml", "application/soap+xml")
+#: How a packed field is written before it is a document.
+CODINGS = ("", "base64", "quoted")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What we answer with: HTTP status, content type and body, word for word."""
+    """What we answer with: HTTP status, content type and body, word for word but for {name}, which stands for what `take`
+    finds in the message.
+    """
 
     status: int = 200
     type: str = "application/json"
     body: str = "{}"
+    take: tuple[tuple[str, Path], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """A test message that is answered with what stands at `path`; `answer` is the body, {value} stands for it."""
+    """A test message that is answered with what stands at `path`; `answer` is the body, {value} stands for it and {sign} for
+    what the rule of signing called `signature` makes of the request.
+    """
 
     path: Path
     answer: str = "{value}"
     type: str = "text/plain"
+    signature: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unpack:
-    """A field of each part that holds a document as text."""
+    """A field of each part (dots lead inside) that holds a document as text, perhaps in Base64 or quoted as in an address."""
 
     field: str
     form: str
+    coding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +98,11 @@ def read(doc: Doc) -> Door | None:
         part.note("form", "unknown_form", value=form[:60], forms=", ".join(trees.FORMS))
     unpack = []
     for one in part.children("unpack"):
-        one.only("field", "form")
-        unpack.append(
-            Unpack(one.text("field", required=True), one.text("form", "json", choices=("json", "xml")))
-        )
+        one.only("field", "form", "coding")
+        inner = one.text("form", "json")
+        if not trees.is_form(inner):
+            one.note("form", "unknown_form", value=inner[:60], forms=", ".join(trees.FORMS))
+        unpack.append(Unpack(one.text("field", required=True), inner, one.text("coding", choices=CODINGS)))
     return Door(
         form=form,
         charset=charset,
@@ -105,6 +115,16 @@ def read(doc: Doc) -> Door | None:
         routes=_routes(part),
         replies=_replies(part),
     )
+
+
+def taken(doc: Doc) -> tuple[tuple[str, Path], ...]:
+    """The paths under `take` by name."""
+    part, found = doc.child("take"), list[tuple[str, Path]]()
+    for name in part.data if part else ():
+        where = path(part, str(name), required=True) if part else None
+        if where:
+            found.append((str(name), where))
+    return tuple(found)
 
 
 def _paths(doc: Doc, name: str) -> tuple[Path, ...]:
@@ -120,13 +140,12 @@ def _challenge(doc: Doc) -> Challenge | None:
     part = doc.child("challenge")
     if part is None:
         return None
-    part.only("path", "answer", "type")
+    part.only("path", "answer", "type", "signature")
     where = path(part, "path", required=True)
-    return (
-        Challenge(where, part.text("answer", "{value}"), part.text("type", "text/plain", choices=TYPES[:2]))
-        if where
-        else None
-    )
+    if where is None:
+        return None
+    kind = part.text("type", "text/plain", choices=TYPES[:2])
+    return Challenge(where, part.text("answer", "{value}"), kind, part.text("signature"))
 
 
 def _routes(doc: Doc) -> tuple[Route, ...]:
@@ -149,12 +168,13 @@ def _routes(doc: Doc) -> tuple[Route, ...]:
 def _replies(doc: Doc) -> dict[str, Reply]:
     found = {}
     for name, part in doc.named("answers"):
-        part.only("status", "type", "body")
+        part.only("status", "type", "body", "take")
         if name not in ANSWERS:
             part.note("", "not_a_choice", value=name[:60], choices=", ".join(ANSWERS))
         found[name] = Reply(
             part.number("status", 200, least=200, most=599),
             part.text("type", "application/json", choices=TYPES),
             part.text("body"),
+            taken(part),
         )
     return found

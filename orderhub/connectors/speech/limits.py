@@ -43,7 +43,7 @@ def check_texts(tree: Any) -> None:
         if isinstance(node, dict):
             left.extend(node)
             left.extend(node.values())
-        elif isinstance(node, list):
+        elif isinstance(node, list | tuple):
             left.extend(node)
         elif isinstance(node, str):
             if "\x00" in node:

@@ -25,7 +25,7 @@ DEEPEST = 5
 MOST_FIELDS = 300
 #: A message with more faults than this is read by the wrong map; the rest is not told.
 MOST_FAULTS = 500
-_TO = re.compile(r"[@#$\w-]{1,80}(?:\.[@#$\w-]{1,80}){0,9}")
+_TO = re.compile(r"[@#$\w:-]{1,80}(?:\.[@#$\w:-]{1,80}){0,9}")
 
 
 @dataclass(frozen=True, slots=True)

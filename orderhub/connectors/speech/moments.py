@@ -5,13 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 SCIENTIFIC = re.compile(r"[+-]?\d+(?:\.\d+)?[eE][+-]?\d+")
 _DECIMAL = re.compile(r"[+-]?\d{1,24}(?:\.\d{1,12})?")
+#: Signs of patterns as Java, .NET and most portals write them (yyyyMMddHHmmss), the long ones first.
+_SIGNS = (
+    ("yyyy", "%Y"), ("yy", "%y"), ("MMMM", "%B"), ("MMM", "%b"), ("MM", "%m"), ("dd", "%d"), ("HH", "%H"), ("hh", "%I"),
+    ("mm", "%M"), ("ss", "%S"), ("SSSSSS", "%f"), ("SSS", "%f"), ("a", "%p"), ("tt", "%p"), ("XXX", "%z"), ("Z", "%z"),
+    ("M", "%m"), ("d", "%d"), ("H", "%H"), ("h", "%I"), ("m", "%M"), ("s", "%S"),
+)  # fmt: skip
 #: EDIFACT's codes of date formats.
 _PACKED = {"102": "%Y%m%d", "203": "%Y%m%d%H%M", "204": "%Y%m%d%H%M%S"}
 
@@ -79,6 +85,26 @@ def epoch_ms(value: Any, _args: tuple[Any, ...], _setting: Setting) -> str | Non
     return _seconds(value, 1000)
 
 
+def epoch_us(value: Any, _args: tuple[Any, ...], _setting: Setting) -> str | None:
+    """Epoch microseconds to a moment of ours; 0 is none. Raises Bad."""
+    return _fine(value, 1)
+
+
+def epoch_ns(value: Any, _args: tuple[Any, ...], _setting: Setting) -> str | None:
+    """Epoch nanoseconds to a moment of ours, to the microsecond; 0 is none. Raises Bad."""
+    return _fine(value, 1000)
+
+
+def _fine(value: Any, scale: int) -> str | None:
+    number = decimal_of(value)
+    if number is None or number == 0:
+        return None
+    try:
+        return _iso_utc(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=int(number) // scale))
+    except OverflowError:
+        raise Bad("not_moment") from None
+
+
 def _moment(value: Any) -> datetime | None:
     text = str(value).strip()
     if not text:
@@ -127,13 +153,30 @@ def local(value: Any, args: tuple[Any, ...], setting: Setting) -> str | None:
     return _safely(at if at.tzinfo is not None else at.replace(tzinfo=_zone(args, 0, setting)))
 
 
+def pattern(text: str) -> str:
+    """A pattern of ours (`%Y%m%d`), EDIFACT's code (102), or a pattern of signs (`dd.MM.yyyy hh:mm a`), as strptime takes it."""
+    if "%" in text or text in _PACKED or "yy" not in text:
+        return _PACKED.get(text, text)
+    made, at = "", 0
+    while at < len(text):
+        if text[at] == "'":
+            end = text.find("'", at + 1)
+            made, at = made + text[at + 1 : end if end > 0 else None], (end if end > 0 else len(text)) + 1
+            continue
+        sign, code = next(
+            ((sign, code) for sign, code in _SIGNS if text.startswith(sign, at)), (text[at], text[at])
+        )
+        made, at = made + code, at + len(sign)
+    return made
+
+
 def packed_date(value: Any, args: tuple[Any, ...], setting: Setting) -> str | None:
     """A time written by a pattern or by EDIFACT's code to a moment of ours. Raises Bad."""
     text = text_of(value).strip()
     if not text:
         return None
     try:
-        at = datetime.strptime(text, _PACKED.get(args[0], args[0]))  # noqa: DTZ007 - the zone follows
+        at = datetime.strptime(text, pattern(args[0]))  # noqa: DTZ007 - the zone follows
     except ValueError:
         raise Bad("not_moment") from None
     return _safely(at if at.tzinfo is not None else at.replace(tzinfo=_zone(args, 1, setting)))
@@ -147,7 +190,7 @@ def wall(value: Any, args: tuple[Any, ...], setting: Setting) -> str | None:
     if at.tzinfo is None:
         raise Bad("no_zone")
     try:
-        return at.astimezone(_zone(args, 1, setting)).strftime(args[0])
+        return at.astimezone(_zone(args, 1, setting)).strftime(pattern(args[0]))
     except (OverflowError, ValueError):
         raise Bad("not_moment") from None
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl
 
 from jmespath import exceptions, functions, visitor
 from jmespath.parser import Parser
+
+from orderhub.connectors.speech import trees
+from orderhub.connectors.speech.limits import Unreadable
 
 LONGEST = 600
 DEEPEST = 40
@@ -17,6 +22,7 @@ MOST_NODES = 160
 MOST_TIMES = 20_000
 MOST_VALUES = 50_000
 LONGEST_TEXT = 200_000
+_LINK = re.compile(r'<([^<>\s]{1,2000})>[^,<]*?;\s*rel=("?)([\w -]{1,60})\2')
 _NAMES = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}(?:\.[A-Za-z_][A-Za-z0-9_]{0,80}){0,9}")
 
 
@@ -45,7 +51,7 @@ class _Interpreter(visitor.TreeInterpreter):
     """JMESPath's interpreter, counting its steps."""
 
     def __init__(self, budget: Budget) -> None:
-        super().__init__(_OPTIONS)
+        super().__init__(visitor.Options(custom_functions=_Functions(budget)))
         self._budget = budget
 
     def visit(self, node: Any, *args: Any, **options: Any) -> Any:
@@ -57,7 +63,10 @@ class _Interpreter(visitor.TreeInterpreter):
 
 
 class _Functions(functions.Functions):
-    """JMESPath's own functions; three are replaced that would make floats or texts without an end."""
+    """JMESPath's own functions, three of them replaced that would make floats or texts without an end, and ours."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
 
     @functions.signature({"types": []})  # type: ignore[untyped-decorator]
     def _func_to_string(self, value: Any) -> str | None:
@@ -85,8 +94,66 @@ class _Functions(functions.Functions):
             raise TooMuch
         return glue.join(parts)
 
+    # Our own: what systems do that JMESPath cannot say. Nothing is found in nothing.
 
-_OPTIONS = visitor.Options(custom_functions=_Functions())
+    @functions.signature({"types": []}, {"types": ["object"]})  # type: ignore[untyped-decorator]
+    def _func_find(self, many: Any, like: dict[str, Any]) -> Any:
+        return next(iter(self._like(many, like)), None)
+
+    @functions.signature({"types": []}, {"types": ["object"]})  # type: ignore[untyped-decorator]
+    def _func_find_all(self, many: Any, like: dict[str, Any]) -> list[Any]:
+        return list(self._like(many, like))
+
+    def _like(self, many: Any, like: dict[str, Any]) -> Iterator[Any]:
+        """The objects of a list whose values of these names are the same."""
+        for one in many if isinstance(many, list) else []:
+            self._spend(1)
+            if isinstance(one, dict) and all(same(one.get(name), value) for name, value in like.items()):
+                yield one
+
+    @functions.signature({"types": []}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_split(self, text: Any, sign: str) -> list[str] | None:
+        return self._text(text).split(sign) if text is not None and sign else None
+
+    @functions.signature({"types": []})  # type: ignore[untyped-decorator]
+    def _func_lines(self, text: Any) -> list[str] | None:
+        return None if text is None else [line for line in self._text(text).splitlines() if line.strip()]
+
+    @functions.signature({"types": []}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_read(self, text: Any, form: str) -> Any:
+        if text is None or text == "":
+            return None
+        if not trees.is_form(form):
+            raise TypeError(f"no form {form[:20]}")
+        try:
+            return trees.read(self._text(text).encode("utf-8", "surrogatepass"), form)
+        except Unreadable as error:
+            raise TypeError(error.code) from None
+
+    @functions.signature({"types": []}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_link(self, text: Any, rel: str) -> str | None:
+        found = _LINK.findall(self._text(text)) if text else []
+        return next((url for url, _quote, names in found if rel in names.split()), None)
+
+    @functions.signature({"types": []}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_parameter(self, url: Any, name: str) -> str | None:
+        if not url:
+            return None
+        query = self._text(url).partition("?")[2].partition("#")[0]
+        return next((value for key, value in parse_qsl(query, keep_blank_values=True) if key == name), None)
+
+    def _text(self, value: Any) -> str:
+        """A value as text, paid for by its length."""
+        text = self._func_to_string(value)
+        if text is None:
+            raise TypeError("not one value")
+        self._spend(len(text) // 40)
+        return str(text)
+
+    def _spend(self, steps: int) -> None:
+        self._budget.left -= steps
+        if self._budget.left < 0:
+            raise TooMuch
 
 
 class Path:

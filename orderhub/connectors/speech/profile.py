@@ -72,6 +72,8 @@ class Schedule:
     cursor: str = ""
     overlap_s: int = 300
     next: Path | None = None
+    #: What of the last page the next turn begins with, where it is a word of theirs and no time (a cursor, a sync token).
+    remember: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,9 @@ def _operations(doc: Doc, tables: Mapping[str, Mapping[str, Any]], place: str) -
 
 
 def _schedule(doc: Doc) -> Schedule:
-    doc.only("name", "operation", "every_s", "cursor", "overlap_s", "items", "map", "next", "about")
+    doc.only(
+        "name", "operation", "every_s", "cursor", "overlap_s", "items", "map", "next", "remember", "about"
+    )
     return Schedule(
         name=doc.text("name", required=True),
         operation=doc.text("operation", required=True),
@@ -249,6 +253,7 @@ def _schedule(doc: Doc) -> Schedule:
         cursor=doc.text("cursor"),
         overlap_s=doc.number("overlap_s", 300, most=86_400),
         next=path(doc, "next"),
+        remember=path(doc, "remember"),
     )
 
 
@@ -304,6 +309,11 @@ def _check_names(doc: Doc, profile: Profile) -> None:
             doc.note(f"maps.{name}.means", "missing")
     if profile.door:
         wants("door.signature", "signature", profile.door.signature)
+        rule = profile.signatures.get(profile.door.signature)
+        if rule is not None and not rule.proves:
+            doc.note("door.signature", "unproven", name=profile.door.signature)
+        if profile.door.challenge:
+            wants("door.challenge.signature", "signature", profile.door.challenge.signature)
         for at, route in enumerate(profile.door.routes):
             wants(f"door.routes[{at}].map", "map", route.map)
     asked = {ask.name: ask.kind for ask in profile.asks}
@@ -313,6 +323,9 @@ def _check_names(doc: Doc, profile: Profile) -> None:
             wants(f"{place}.signature", "signature", one)
         for at, before in enumerate(spec.prepare):
             wants(f"{place}.prepare[{at}].operation", "operation", before.operation)
+            for secret, _taken in before.rotates:
+                if asked.get(secret) != "secret":
+                    doc.note(f"{place}.prepare[{at}].rotates", "unknown_setting", name=secret)
         wants(f"{place}.map", "map", spec.map)
         wants(f"{place}.query_first.operation", "operation", spec.query_first)
         for at, other in enumerate(spec.after or ()):

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
+from urllib.parse import unquote_to_bytes
+from xml.sax.saxutils import escape
 
 from orderhub.connectors.speech import trees
 from orderhub.connectors.speech.answers import pick, said
 from orderhub.connectors.speech.codes import Entry
-from orderhub.connectors.speech.doors import Door, Reply
+from orderhub.connectors.speech.doors import Door, Reply, Unpack
 from orderhub.connectors.speech.limits import Unreadable
 from orderhub.connectors.speech.mapping import MOST_ITEMS, Fault, apply, around, scope
 from orderhub.connectors.speech.profile import Profile
 from orderhub.connectors.speech.requests import Request
-from orderhub.connectors.speech.signing import Verdict, check
+from orderhub.connectors.speech.signing import Verdict, check, sign
 
 Became = Literal["mapped", "ignored", "unrouted"]
 DEFAULT_REPLIES = {
@@ -59,28 +62,52 @@ def verify(
     return check(profile.signatures[door.signature], request, secrets, config, now)
 
 
-def reply(profile: Profile, name: str) -> Reply:
-    """What the system wants to hear: `ok`, `bad_signature` or `refused`."""
+def reply(profile: Profile, name: str, request: Request | None = None) -> Reply:
+    """What the system wants to hear: `ok`, `bad_signature` or `refused`, with words of the request where it is given."""
     found = profile.door.replies.get(name) if profile.door else None
-    return found or DEFAULT_REPLIES[name]
+    if found is None or not found.take:
+        return found or DEFAULT_REPLIES[name]
+    whole = scope(_tree(_door(profile), request), around(request, {})) if request else {}
+    body = found.body
+    for hole, where in found.take:
+        body = body.replace("{" + hole + "}", _shown(said(where, whole)[:1000], found.type))
+    return replace(found, body=body)
 
 
-def challenge(profile: Profile, request: Request) -> Reply | None:
-    """The answer to a test message, None for an ordinary one. Call it after `verify`."""
+def _shown(value: str, kind: str) -> str:
+    """A stranger's word inside an answer of ours: always a text of its form, never more."""
+    if "json" in kind:
+        return json.dumps(value)[1:-1]
+    return escape(value, {'"': "&quot;"}) if "xml" in kind else value
+
+
+def _tree(door: Door, request: Request) -> Any:
+    """The tree of a request, {} where it cannot be read."""
+    try:
+        return trees.read(request.body, door.form, lists=door.lists, charset=door.charset)
+    except Unreadable:
+        return {}
+
+
+def challenge(
+    profile: Profile, request: Request, secret: str = "", config: Mapping[str, Any] | None = None
+) -> Reply | None:
+    """The answer to a test message, None for an ordinary one. Call it after `verify`; but what asks for a signature of
+    ours proves nothing by itself and is answered before.
+    """
     door = _door(profile)
     if door.challenge is None:
         return None
-    try:
-        tree = trees.read(request.body, door.form, lists=door.lists, charset=door.charset)
-    except Unreadable:
-        tree = {}
-    value = said(door.challenge.path, scope(tree, around(request, {})))[:1000]
+    value = said(door.challenge.path, scope(_tree(door, request), around(request, {})))[:1000]
     if not value:
         return None
-    kind = door.challenge.type
+    kind, answer = door.challenge.type, door.challenge.answer
     # Inside JSON the value is a JSON text; doors never answer with a page (`doors.TYPES`).
-    shown = json.dumps(value)[1:-1] if "json" in kind else value
-    return Reply(200, kind, door.challenge.answer.replace("{value}", shown))
+    answer = answer.replace("{value}", _shown(value, kind))
+    if door.challenge.signature:
+        rule = profile.signatures[door.challenge.signature]
+        answer = answer.replace("{sign}", _shown(sign(rule, request, secret, config or {}), kind))
+    return Reply(200, kind, answer)
 
 
 def key(profile: Profile, request: Request) -> str:
@@ -159,11 +186,24 @@ def _unpacked(door: Door, tree: Any) -> Any:
     if not isinstance(tree, dict):
         return tree
     for one in door.unpack:
-        value = tree.get(one.field)
-        if isinstance(value, str) and value.strip():
-            with contextlib.suppress(Unreadable):
-                inner = trees.read(value.encode("utf-8", "surrogatepass"), one.form, lists=door.lists)
-                tree = {**tree, one.field: inner}
+        tree = _opened(tree, one.field.split("."), one, door)
+    return tree
+
+
+def _opened(tree: dict[str, Any], steps: Sequence[str], one: Unpack, door: Door) -> dict[str, Any]:
+    name, *deeper = steps
+    value = tree.get(name)
+    if deeper:
+        return {**tree, name: _opened(value, deeper, one, door)} if isinstance(value, dict) else tree
+    if isinstance(value, str) and value.strip():
+        with contextlib.suppress(Unreadable, ValueError):
+            raw = (
+                unquote_to_bytes(value.replace("+", " "))
+                if one.coding == "quoted"
+                else value.encode("utf-8", "surrogatepass")
+            )
+            raw = base64.b64decode("".join(value.split()), validate=True) if one.coding == "base64" else raw
+            return {**tree, name: trees.read(raw, one.form, lists=door.lists)}
     return tree
 
 

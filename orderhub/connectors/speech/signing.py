@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -11,25 +9,29 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from orderhub.connectors.speech import digests, places
+from orderhub.connectors.speech.digests import ALGORITHMS, ENCODINGS, KEYS
 from orderhub.connectors.speech.flaws import Doc, Faulty, Flaw
+from orderhub.connectors.speech.places import Place, found, one
 from orderhub.connectors.speech.requests import Pairs, Request
 
-ALGORITHMS = ("md5", "sha1", "sha256", "hmac-md5", "hmac-sha1", "hmac-sha256")
-KEYS = ("none", "secret", "base64-after-prefix", "xor-after-prefix")
-ENCODINGS = ("hex", "HEX", "b64", "hexb64", "b64hex")
-PLACES = ("header", "query", "form")
 NAMES = (
     "alg", "key", "parts", "pre", "normalize", "enc", "prefix", "where", "compare", "several", "tolerance_s", "ts",
-    "ts_zone", "id", "nonce", "skip", "empty", "listed", "secret_from", "seed", "about",
+    "ts_zone", "id", "nonce", "skip", "empty", "listed", "secret_from", "seed", "equals", "between", "quoted", "sorted",
+    "proves", "about",
 )  # fmt: skip
+_HASHES = ("md5", "sha1", "sha256", "sha512")
 _PART = re.compile(
-    r"\{(secret|body|ts|id|nonce|url|path|pathenc|method|sorted_kv(?::(?:query|form|listed))?|hdr:[\w-]+|form:\w+|q:\w+|config:\w+)\}"
+    r"\{(secret|body|ts|id|nonce|url|address|path|pathenc|method|sorted_kv(?::(?:query|form|json|listed))?|hdr:[\w-]+"
+    r"|form:[\w.\[\]-]+|q:[\w.\[\]-]+|json:[\w.-]+|config:\w+|(?:md5|sha1|sha256|sha512)(?:b64)?:body)\}"
 )
-_WHERE = re.compile(r"(header|query|form):([\w-]+)")
+#: Timestamps by how many digits they have: seconds, then thousandths, millionths and billionths of them.
+_UNITS = {13: 10**3, 16: 10**6, 19: 10**9}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,14 @@ class SignatureSpec:
     normalize: str = ""
     enc: str = "hex"
     prefix: str = ""
-    where: tuple[str, str] | None = None
+    where: Place | None = None
     ignore_case: bool = False
     several: bool = False
     tolerance_s: int = 0
-    ts: tuple[str, str] | None = None
+    ts: Place | None = None
     ts_zone: str = ""
-    id: tuple[str, str] | None = None
-    nonce: tuple[str, str] | None = None
+    id: Place | None = None
+    nonce: Place | None = None
     #: Names that are no part of {sorted_kv}, besides the signature itself.
     skip: frozenset[str] = frozenset()
     #: Whether fields without a value are part of {sorted_kv}.
@@ -69,6 +71,14 @@ class SignatureSpec:
     secret_from: str = ""
     #: For the key xor-after-prefix: what the decoded key is mixed with.
     seed: bytes = b""
+    #: What stands between name and value in {sorted_kv}, and between two of them; `quoted` quotes both as in an address.
+    equals: str = ""
+    between: str = ""
+    quoted: bool = False
+    #: Whether the parts are put in order as texts before they are joined.
+    sorted: bool = False
+    #: False for a mere digest of what is sent (Content-MD5), which anybody can make and no door goes by.
+    proves: bool = True
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -89,7 +99,7 @@ class SignatureSpec:
             key=doc.text("key", "none", choices=KEYS),
             pre=doc.text("pre", choices=("java-urlencode",)),
             normalize=doc.text("normalize", choices=("NFKD",)),
-            enc=doc.text("enc", "hex", choices=ENCODINGS),
+            enc=doc.text("enc", "text" if doc.data.get("alg") == "text" else "hex", choices=ENCODINGS),
             prefix=doc.text("prefix"),
             where=_place(doc, "where", required=True),
             ignore_case=doc.text("compare", "exact", choices=("exact", "ignore_case")) == "ignore_case",
@@ -104,6 +114,11 @@ class SignatureSpec:
             listed=doc.text("listed").lower(),
             secret_from=doc.text("secret_from"),
             seed=doc.text("seed", required=doc.data.get("key") == "xor-after-prefix").encode(),
+            equals=doc.text("equals"),
+            between=doc.text("between"),
+            quoted=doc.flag("quoted"),
+            sorted=doc.flag("sorted"),
+            proves=doc.flag("proves", True),
         )
         _check_whole(doc, spec)
         return spec
@@ -112,7 +127,12 @@ class SignatureSpec:
 def _check_whole(doc: Doc, spec: SignatureSpec) -> None:
     if spec.alg.startswith("hmac") == (spec.key == "none"):
         doc.note("key", "key_and_alg", alg=spec.alg)
-    if not spec.alg.startswith("hmac") and "{secret}" not in spec.parts and spec.parts:
+    if (spec.enc == "text") != (spec.alg == "text") and not (
+        spec.alg == "text" and spec.enc.startswith("b64")
+    ):
+        doc.note("enc", "enc_and_alg", alg=spec.alg)
+    by_itself = spec.alg.startswith("hmac") or spec.alg in digests.PAIRS or not spec.proves
+    if not by_itself and "{secret}" not in spec.parts and spec.parts:
         doc.note("parts", "no_secret_part")
     if spec.tolerance_s and spec.ts is None:
         doc.note("ts", "missing")
@@ -136,28 +156,40 @@ def _parts(doc: Doc) -> tuple[str, ...]:
     return found
 
 
-def _place(doc: Doc, name: str, *, required: bool = False) -> tuple[str, str] | None:
+def _place(doc: Doc, name: str, *, required: bool = False) -> Place | None:
     text = doc.text(name, required=required)
-    if not text:
-        return None
-    found = _WHERE.fullmatch(text)
-    if not found:
+    place = places.parse(text) if text else None
+    if text and place is None:
         doc.note(name, "no_place", value=text)
-        return None
-    where, key = found.groups()
-    return where, key.lower() if where == "header" else key
+    return place
 
 
 def sign(spec: SignatureSpec, request: Request, secret: str, config: Mapping[str, Any]) -> str:
-    """The signature of a request by the rule, as text with its prefix. Timestamp, id and nonce are read from the request."""
+    """The signature of a request by the rule, as text with its prefix. Timestamp, id and nonce are read from the request.
+
+    Raises digests.BadKey where the algorithm wants a private key and the secret is none.
+    """
+    secret = _secret(spec, secret, config)
+    raw = digests.made(
+        spec.alg, _data(spec, request, secret, config), digests.key_of(spec.key, secret, spec.seed)
+    )
+    return spec.prefix + digests.written(spec.enc, raw)
+
+
+def _secret(spec: SignatureSpec, secret: str, config: Mapping[str, Any]) -> str:
     if spec.secret_from:
         secret = str(config.get(spec.secret_from, ""))
-    word = unicodedata.normalize("NFKD", secret) if spec.normalize else secret
-    data = b"".join(_bytes(spec, part, request, word, config) for part in spec.parts)
+    return unicodedata.normalize("NFKD", secret) if spec.normalize else secret
+
+
+def _data(spec: SignatureSpec, request: Request, secret: str, config: Mapping[str, Any]) -> bytes:
+    """The bytes that are signed."""
+    parts = [_bytes(spec, part, request, secret, config) for part in spec.parts]
+    data = b"".join(sorted(parts) if spec.sorted else parts)
     if spec.pre:
         # Java's URLEncoder: a blank is +, * stays and ~ is quoted.
         data = quote_plus(data, safe="*").replace("~", "%7E").encode()
-    return spec.prefix + _encoded(spec.enc, _digest(spec, data, word))
+    return data
 
 
 def check(
@@ -170,9 +202,12 @@ def check(
     usable = [secret for secret in secrets if secret]
     if not usable:
         return Verdict(False, "no_secret")
-    candidates = given.split(" ") if spec.several else [given]
+    candidates = given.split(" ") if spec.several or places.is_list(spec.where) else [given]
     fits = False
     for secret in usable:
+        if spec.alg in digests.PAIRS:
+            fits |= _owned(spec, request, secret, config, candidates)
+            continue
         expected = _comparable(spec, sign(spec, request, secret, config))
         for candidate in candidates[:10]:
             fits |= hmac.compare_digest(expected, _comparable(spec, candidate))
@@ -181,18 +216,18 @@ def check(
     return _timely(spec, request, now) if spec.tolerance_s else Verdict(True)
 
 
-def found(request: Request, place: tuple[str, str] | None) -> str:
-    """What stands at a place of the request, "" for nothing."""
-    if place is None:
-        return ""
-    where, name = place
-    if where == "header":
-        return request.headers.get(name, "")
-    return _one(request.query if where == "query" else request.form, name)
-
-
-def _one(fields: Pairs, name: str) -> str:
-    return next((value for key, value in fields if key == name), "")
+def _owned(
+    spec: SignatureSpec, request: Request, public: str, config: Mapping[str, Any], candidates: Sequence[str]
+) -> bool:
+    """Whether one of the signatures was made by the owner of the public key."""
+    public = _secret(spec, public, config)
+    data = _data(spec, request, public, config)
+    raws = [
+        digests.read(spec.enc, one.removeprefix(spec.prefix))
+        for one in candidates[:10]
+        if one.startswith(spec.prefix)
+    ]
+    return any(raw is not None and digests.holds(spec.alg, data, raw, public) for raw in raws)
 
 
 def _comparable(spec: SignatureSpec, text: str) -> bytes:
@@ -210,46 +245,16 @@ def _timely(spec: SignatureSpec, request: Request, now: datetime) -> Verdict:
 
 
 def _moment(text: str, zone: str) -> datetime | None:
-    """Epoch seconds, epoch milliseconds (13 digits) or `2026-11-11 09:31:30` on the zone's clock."""
+    """Epoch seconds (or finer, by the digits), `20261111093130`, an HTTP date, or `2026-11-11 09:31:30` on the zone's clock."""
     try:
-        if text.isascii() and text.isdigit() and len(text) <= 13:
-            return datetime.fromtimestamp(int(text) / (1000 if len(text) == 13 else 1), UTC)
-        at = datetime.fromisoformat(text)
+        if text.isascii() and text.isdigit() and (len(text) < 13 or len(text) in _UNITS):
+            return datetime.fromtimestamp(int(text) / _UNITS.get(len(text), 1), UTC)
+        if text.isascii() and text.isdigit() and len(text) == 14:
+            text = f"{text[:8]}T{text[8:]}"
+        at = parsedate_to_datetime(text) if text[:1].isalpha() else datetime.fromisoformat(text)
         return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _digest(spec: SignatureSpec, data: bytes, secret: str) -> bytes:
-    kind = spec.alg.removeprefix("hmac-")
-    if spec.alg.startswith("hmac"):
-        return hmac.new(_key(spec, secret), data, kind).digest()
-    return hashlib.new(kind, data, usedforsecurity=False).digest()
-
-
-def _key(spec: SignatureSpec, secret: str) -> bytes:
-    if spec.key == "secret":
-        return secret.encode()
-    try:
-        raw = base64.b64decode(secret.partition("_")[2] or secret, validate=True)
-        if not spec.seed:
-            return raw
-        mixed = bytes(byte ^ spec.seed[at % len(spec.seed)] for at, byte in enumerate(raw))
-        return base64.b64encode(mixed)
-    except binascii.Error:
-        # A secret typed wrongly signs nothing anybody would accept; it must not end in a traceback.
-        return secret.encode()
-
-
-def _encoded(enc: str, raw: bytes) -> str:
-    makers: Mapping[str, Callable[[], str]] = {
-        "hex": raw.hex,
-        "HEX": lambda: raw.hex().upper(),
-        "b64": lambda: base64.b64encode(raw).decode(),
-        "hexb64": lambda: base64.b64encode(raw.hex().encode()).decode(),
-        "b64hex": lambda: base64.b64encode(raw).hex(),
-    }
-    return makers[enc]()
 
 
 def _bytes(spec: SignatureSpec, part: str, request: Request, secret: str, config: Mapping[str, Any]) -> bytes:
@@ -270,15 +275,20 @@ def _text(
         "id": lambda: found(request, spec.id),
         "nonce": lambda: found(request, spec.nonce),
         "url": lambda: request.url,
+        "address": lambda: request.url.partition("?")[0],
         "path": lambda: request.path,
         "pathenc": lambda: quote_plus(request.path, safe=""),
         "method": lambda: request.method,
         "hdr": lambda: request.headers.get(rest.lower(), ""),
-        "form": lambda: _one(request.form, rest),
-        "q": lambda: _one(request.query, rest),
+        "form": lambda: one(request.form, rest),
+        "q": lambda: one(request.query, rest),
+        "json": lambda: places.text_at(request.body, rest),
         "config": lambda: str(config.get(rest, "")),
         "sorted_kv": lambda: _sorted(spec, rest, request),
     }
+    if rest == "body" and name.removesuffix("b64") in _HASHES:
+        raw = hashlib.new(name.removesuffix("b64"), request.body, usedforsecurity=False).digest()
+        return digests.written("b64" if name.endswith("b64") else "hex", raw)
     return simple[name]()
 
 
@@ -291,6 +301,10 @@ def _sorted(spec: SignatureSpec, rest: str, request: Request) -> str:
         fields += request.query
     if rest in ("", "form", "listed"):
         fields += request.form
+    if rest == "json":
+        fields += places.json_fields(request.body)
     own = spec.where[1] if spec.where and spec.where[0] != "header" else ""
     kept = sorted((k, v) for k, v in fields if k != own and k not in spec.skip and (v or spec.empty))
-    return "".join(key + value for key, value in kept)
+    if spec.quoted:
+        kept = [(quote(k, safe="-._~"), quote(v, safe="-._~")) for k, v in kept]
+    return spec.between.join(key + spec.equals + value for key, value in kept)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from orderhub.connectors.speech import moments, trees
+from orderhub.connectors.speech import moments, numbers, tokens, trees
 from orderhub.connectors.speech.limits import Unreadable
 from orderhub.connectors.speech.moments import SCIENTIFIC, Bad, Setting, decimal_of, text_of, zone
 
@@ -243,6 +243,8 @@ KNOWN: Mapping[str, Known] = {
     "bool": Known(_bool),
     "epoch": Known(moments.epoch),
     "epoch_ms": Known(moments.epoch_ms),
+    "epoch_us": Known(moments.epoch_us),
+    "epoch_ns": Known(moments.epoch_ns),
     "iso": Known(moments.iso),
     "local": Known(moments.local, ("zone",)),
     "packed_date": Known(moments.packed_date, ("text", "zone"), 1),
@@ -269,6 +271,24 @@ KNOWN: Mapping[str, Known] = {
     "strip": Known(_words(str.strip)),
     "phone": Known(_phone),
     "basic": Known(_basic, on_many=True),
+    "amount": Known(numbers.written, ("text",)),
+    "minor": Known(numbers.minor, on_many=True),
+    "to_minor": Known(numbers.to_minor, on_many=True),
+    "shift": Known(numbers.shift, on_many=True),
+    "product": Known(numbers.product, on_many=True),
+    "total": Known(numbers.total, on_many=True),
+    "minus": Known(numbers.minus, on_many=True),
+    "over": Known(numbers.over, on_many=True),
+    "plus": Known(numbers.plus, ("whole",), 1),
+    "before": Known(tokens.before, ("text",), 1),
+    "replace": Known(tokens.replaced, ("text", "text"), 2),
+    "quote": Known(tokens.quoted),
+    "unquote": Known(tokens.unquoted),
+    "unescape": Known(tokens.unescaped),
+    "unbase64": Known(tokens.unbase64),
+    "md5": Known(tokens.digest("md5")),
+    "sha256": Known(tokens.digest("sha256")),
+    "jwt": Known(tokens.jwt, ("text", "whole"), 1, on_many=True),
 }
 
 

@@ -6,16 +6,14 @@ are ids, and other programs would round them); decimals are Decimal, never float
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlencode
 
-from orderhub.connectors.speech import edifact, xmltrees
+from orderhub.connectors.speech import edifact, textforms, xmltrees
 from orderhub.connectors.speech.limits import LARGEST, Unreadable, check_depth, check_texts
 from orderhub.connectors.speech.requests import MOST_FIELDS
 
@@ -26,15 +24,24 @@ FORMS = (
     "json",
     "xml",
     "form",
+    "form+nested",
     "form+json:<field>",
     "query+json:<field>",
+    "multipart",
+    "ndjson",
     "edifact",
     "csv",
+    "csv:<sign>",
     "tsv",
+    "rows:<sign>",
+    "text",
     "auto",
     "none",
 )
-_FORM = re.compile(r"json|xml|form|(?:form|query)\+json:\w{1,60}|edifact|csv|tsv|auto|none")
+_FORM = re.compile(
+    r"json|xml|form(?:\+nested)?|(?:form|query)\+json:\w{1,60}|multipart|ndjson|edifact|csv|(?:csv|rows):[;|,^~]|tsv|text"
+    r"|auto|none"
+)
 CHARSETS = (
     "utf-8",
     "gb18030",
@@ -66,14 +73,24 @@ def read(
         return {}
     if form == "xml":
         return xmltrees.read(body, lists=frozenset(lists), charset=charset)
+    if form == "multipart":
+        # Its files need not be text.
+        return _checked(textforms.fields(textforms.parts(body, charset)))
     text = _decoded(body, charset)
     if form == "json":
         return _json(text)
     if form == "edifact":
         return edifact.read(text)
-    if form in ("csv", "tsv"):
-        return _rows(text, "," if form == "csv" else "\t")
-    fields = _fields(text)
+    if form in _TEXTS:
+        return _TEXTS[form](text)
+    kind, _colon, sign = form.partition(":")
+    if kind in ("csv", "tsv", "rows"):
+        made = textforms.table if kind == "rows" else textforms.rows
+        return _checked(made(text, sign or ("," if kind == "csv" else "\t")))
+    pairs = _pairs(text)
+    if form == "form+nested":
+        return _checked(textforms.nested(pairs))
+    fields = textforms.fields(pairs)
     _kind, _plus, name = form.partition("+json:")
     if not name:
         return fields
@@ -83,9 +100,13 @@ def read(
 
 
 def write(tree: Tree, form: str, *, root: str = "request", sort_keys: bool = False) -> bytes:
-    """A tree as bytes of the form (json, xml or form); what has no value is left out. Raises Unreadable."""
+    """A tree as bytes of the form (json, xml, form, form+nested or text); what has no value is left out. Raises Unreadable."""
     if form == "xml":
         return xmltrees.write(tree, root)
+    if form == "form+nested":
+        return urlencode(textforms.flat(dict(tree), _field)).encode()
+    if form == "text":
+        return _field(dict(tree).get("text", "")).encode()
     if form == "form":
         return urlencode(
             [(name, _field(value)) for name, value in dict(tree).items() if value is not None]
@@ -184,29 +205,22 @@ def _json(text: str) -> Tree:
     return tree
 
 
-def _fields(text: str) -> dict[str, Tree]:
+def _pairs(text: str) -> list[tuple[str, str]]:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS)
     except (ValueError, UnicodeDecodeError):
         raise Unreadable("not_form") from None
-    found: dict[str, Tree] = {}
-    for name, value in pairs:
-        if name in found:
-            before = found[name]
-            found[name] = [*before, value] if isinstance(before, list) else [before, value]
-        else:
-            found[name] = value
-    check_texts(found)
-    return found
+    check_texts(pairs)
+    return pairs
 
 
-def _rows(text: str, separator: str) -> Tree:
-    """Rows as dicts under the names of the first line, those without a name left out."""
-    options: dict[str, Any] = {"quoting": csv.QUOTE_NONE} if separator == "\t" else {}
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True, **options))
-    except csv.Error as error:
-        raise Unreadable("not_rows", reason=str(error)[:60]) from None
-    names = [name.strip() for name in rows[0]] if rows else []
-    filled = (row for row in rows[1:] if any(cell.strip() for cell in row))
-    return [{name: cell for name, cell in zip(names, row, strict=False) if name} for row in filled]
+def _checked(tree: Tree) -> Tree:
+    check_texts(tree)
+    return tree
+
+
+#: Forms that are read from their text alone.
+_TEXTS: Mapping[str, Callable[[str], Tree]] = {
+    "text": lambda text: text,
+    "ndjson": lambda text: textforms.lines(text, _json),
+}

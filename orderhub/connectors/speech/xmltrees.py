@@ -21,14 +21,14 @@ _ENCODINGS = {
     "windows-1252": "cp1252", "utf-16": "utf-16", "shift_jis": "shift_jis",
 }  # fmt: skip
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_NAME = re.compile(r"[A-Za-z_][\w.-]*")
+_NAME = re.compile(r"(?:[A-Za-z_][\w.-]*:)?[A-Za-z_][\w.-]*")
 
 
 def read(body: bytes, *, lists: frozenset[str] = frozenset(), charset: str = "utf-8") -> dict[str, Any]:
     """The content of the root element, with its name at "#root". Raises Unreadable.
 
     An element with only text is that text, others are objects; a repeated element, and each named in `lists`, is a list;
-    attributes are "@name", text beside them "#". Prefixes of names are dropped.
+    attributes are "@name", text beside them "#". Prefixes of names are dropped when read; written, they are names like others.
     """
     builder = _Builder(lists)
     parser = DefusedXMLParser(target=builder, forbid_dtd=True, forbid_entities=True, forbid_external=True)
@@ -85,7 +85,8 @@ class _Builder:
         text = "".join(pieces)
         if values and text.strip():
             values["#"] = text.strip()
-        value: Any = values or text
+        # xsi:nil says that there is nothing, which an empty text is.
+        value: Any = text if values == {"@nil": "true"} else values or text
         if not self._open:
             self._root = {**(values or ({"#": text} if text.strip() else {})), "#root": name}
             return
@@ -115,7 +116,7 @@ def _local(tag: str) -> str:
 
 def write(tree: Any, root: str) -> bytes:
     """A tree as an XML document under a root element; what has no value is left out, a list repeats its element."""
-    top = Element(root)
+    top = Element(_checked(root))
     _fill(top, tree)
     body: bytes = tostring(top, encoding="utf-8", xml_declaration=True)
     return body

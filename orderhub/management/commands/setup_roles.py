@@ -101,8 +101,9 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
             "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
-            "inventory": "warehouse sku stock reservation reservationline warehouseday expectedreceipt "
-            "workshop customslane",
+            "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
+            "workshop customslane stockreport stockreportline",
+            "connectors": "stockrule published channelpace",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave returnrate",
             "fields": "field",

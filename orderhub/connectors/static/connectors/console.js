@@ -20,7 +20,7 @@
     if (last) last.closest("tr").classList.add("is-on");
   }
   form.addEventListener("focusin", function (event) {
-    if (event.target.name === "path") mark(event.target);
+    if (event.target.name === "path" || event.target.hasAttribute("data-takes")) mark(event.target);
   });
   form.addEventListener("click", function (event) {
     var button = event.target.closest("[data-path]");
