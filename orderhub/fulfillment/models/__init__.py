@@ -3,6 +3,7 @@
 from orderhub.fulfillment.models.fulfillment import FulfillmentLine, FulfillmentOrder
 from orderhub.fulfillment.models.intake import IntakeMessage
 from orderhub.fulfillment.models.ratecard import RateCard, RateZone
+from orderhub.fulfillment.models.returns import ReturnReceipt, ReturnReceiptLine
 from orderhub.fulfillment.models.shipment import Parcel, ParcelLine
 
 __all__ = [
@@ -13,4 +14,6 @@ __all__ = [
     "ParcelLine",
     "RateCard",
     "RateZone",
+    "ReturnReceipt",
+    "ReturnReceiptLine",
 ]

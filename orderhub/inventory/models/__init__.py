@@ -1,5 +1,6 @@
 """Stock tables; imported here so that Django finds them in one place."""
 
+from orderhub.inventory.models.receipts import Receipt, ReceiptLine
 from orderhub.inventory.models.reports import StockReport, StockReportLine
 from orderhub.inventory.models.shelves import (
     CustomsLane,
@@ -22,6 +23,8 @@ __all__ = [
     "Movement",
     "MovementCursor",
     "Promisable",
+    "Receipt",
+    "ReceiptLine",
     "Reservation",
     "ReservationLine",
     "Sku",
