@@ -18,7 +18,7 @@ RELEASED = declare(
     zh="仓库已收到发货安排",
     en="Sent to the warehouse",
     visibility="public",
-    fields=["fulfillment", "warehouse", "stage"],
+    fields=["fulfillment", "warehouse", "made", "stage"],
 )
 ACKNOWLEDGED = declare(
     "fulfillment.acknowledged",

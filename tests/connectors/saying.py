@@ -28,5 +28,4 @@ def say(connection: Connection, map: str, document: Any, *, key: str = "") -> In
     raw = json.dumps(document, ensure_ascii=False).encode()
     inbox.receive(connection, [Incoming(name, {}, raw, {"fetched": map})], now=clock.now())
     make.run_until_idle()
-    row = InboxMessage.objects.get(connection=connection, key=name)
-    return row
+    return InboxMessage.objects.get(connection=connection, key=name)

@@ -17,7 +17,10 @@ from orderhub.kernel import canonical
 from orderhub.kernel.errors import Refused
 
 #: Our services' words for what a person mends by naming it, as the inbox knows them.
-_NAMED = {"sku_unknown": ("lines.sku", "unknown_sku", "sku"), "warehouse_unknown": ("warehouse", "unknown_warehouse", "warehouse")}  # fmt: skip
+_NAMED = {
+    "sku_unknown": ("lines.sku", "unknown_sku", "sku"),
+    "warehouse_unknown": ("warehouse", "unknown_warehouse", "warehouse"),
+}
 
 
 class _Names:

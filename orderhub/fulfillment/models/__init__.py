@@ -5,8 +5,10 @@ from orderhub.fulfillment.models.intake import IntakeMessage
 from orderhub.fulfillment.models.ratecard import RateCard, RateZone
 from orderhub.fulfillment.models.returns import ReturnReceipt, ReturnReceiptLine
 from orderhub.fulfillment.models.shipment import Parcel, ParcelLine
+from orderhub.fulfillment.models.work import ComponentHold, WorkOrder, WorkStep
 
 __all__ = [
+    "ComponentHold",
     "FulfillmentLine",
     "FulfillmentOrder",
     "IntakeMessage",
@@ -16,4 +18,6 @@ __all__ = [
     "RateZone",
     "ReturnReceipt",
     "ReturnReceiptLine",
+    "WorkOrder",
+    "WorkStep",
 ]
