@@ -38,6 +38,8 @@ _CUT = 1000
 ANSWERED_BY_REFUSAL = frozenset({"cancel", "intercept"})
 _FETCHES = frozenset({"fetch_order", "list_orders", "query_stock"})
 _SETTLED = (State.ACKED, State.SKIPPED)
+#: Nothing is sent any more: settled, or the answer comes as a message.
+_SAID = (*_SETTLED, State.LATER)
 
 _clients: dict[tuple[int, bool], httpx.Client] = {}
 _lock = threading.Lock()
@@ -79,7 +81,7 @@ def send(
     wait = 0.0
     for push in pushes:
         call = known[push.key]
-        if call.state in _SETTLED:
+        if call.state in _SAID:
             continue
         # Once the system takes no more, nobody asks again for the rest of the batch.
         wait = wait or _wait(connection, spec)
@@ -286,6 +288,9 @@ def _noted(spoken: Spoken) -> Exception | None:
     if answer.means == "acked":
         call.state, call.their_reference = State.ACKED.value, answer.reference[:120]
         return None
+    if answer.means == "later":
+        call.state, call.their_reference = State.LATER.value, answer.reference[:120]
+        return None
     if answer.means == "refused":
         call.state = State.REFUSED.value
         return None if call.operation in ANSWERED_BY_REFUSAL else Refusal(answer.message or "refused")
@@ -309,6 +314,6 @@ def _count(connection: Connection, going: Sequence[Spoken], now: datetime) -> No
         failed=states.count(State.FAILED) + states.count(State.UNKNOWN), milliseconds=sum(times),
         slowest_ms=max(times, default=0),
     )  # fmt: skip
-    faults = [spoken.call.answer for spoken in going if spoken.call.state not in _SETTLED]
+    faults = [spoken.call.answer for spoken in going if spoken.call.state not in _SAID]
     if faults:
         Connection.objects.filter(pk=connection.pk).update(last_error=faults[-1][:300], last_error_at=now)

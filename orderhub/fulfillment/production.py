@@ -29,7 +29,8 @@ from orderhub.orders.models import Order
 Work = WorkOrder.State
 Quality = WorkOrder.Quality
 _ORDER = (Work.RELEASED, Work.ACCEPTED, Work.STARTED, Work.FINISHED)
-_AT_WORK = (Work.RELEASED, Work.ACCEPTED, Work.STARTED)
+#: Not over yet.
+OPEN = (Work.RELEASED, Work.ACCEPTED, Work.STARTED)
 #: So long after its finish was planned, a work order of which nobody heard since is called late.
 GRACE = timedelta(hours=1)
 MOST = 200
@@ -219,7 +220,7 @@ def request_change(work_id: int, *, due_at: datetime, reason: str, actor: str, n
     order_id = WorkOrder.objects.values_list("fulfillment__order_id", flat=True).get(pk=work_id)
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     work = WorkOrder.objects.select_related("fulfillment__warehouse").get(pk=work_id)
-    if work.state not in _AT_WORK or work.fulfillment.state not in AT_WORK:
+    if work.state not in OPEN or work.fulfillment.state not in AT_WORK:
         raise Refused(
             "work_over", _("This work order is finished or cancelled."), remedy=_("There is nothing left to change."),
             facts={"work": work.pk},
@@ -243,7 +244,7 @@ def call_stalls(*, now: datetime) -> int:
     finish = Coalesce(F("told_finish_at"), F("planned_finish_at"))
     late = WorkOrder.objects.annotate(finish=finish).filter(
         Q(last_told_at__isnull=True) | Q(last_told_at__lt=now - GRACE),
-        state__in=_AT_WORK, stalled_at__isnull=True, finish__lt=now - GRACE, fulfillment__state__in=AT_WORK,
+        state__in=OPEN, stalled_at__isnull=True, finish__lt=now - GRACE, fulfillment__state__in=AT_WORK,
     )  # fmt: skip
     found = list(late.order_by("pk").values_list("pk", "fulfillment__order_id")[:MOST])
     return sum(_call_stall(work_id, order_id, now=now) for work_id, order_id in found)
@@ -253,7 +254,7 @@ def call_stalls(*, now: datetime) -> int:
 def _call_stall(work_id: int, order_id: int, *, now: datetime) -> int:
     order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     work = WorkOrder.objects.select_related("fulfillment__warehouse").get(pk=work_id)
-    if work.stalled_at is not None or work.state not in _AT_WORK or work.finish_at > now - GRACE:
+    if work.stalled_at is not None or work.state not in OPEN or work.finish_at > now - GRACE:
         return 0
     work.stalled_at = now
     work.save(update_fields=["stalled_at"])

@@ -90,8 +90,9 @@ def _part(line: BomLine) -> Part[int]:
 
 
 def _refused(no: Circular | TooDeep) -> Refused:
-    names = dict(Sku.objects.filter(pk__in=no.path).values_list("pk", "code"))
-    way = " → ".join(names.get(pk, "?") for pk in no.path if isinstance(pk, int))
+    ids = [pk for pk in no.path if isinstance(pk, int)]
+    names = dict(Sku.objects.filter(pk__in=ids).values_list("pk", "code"))
+    way = " → ".join(names.get(pk, "?") for pk in ids)
     if isinstance(no, Circular):
         return Refused(
             "bom_circular", _("An article would be needed to make itself: %(way)s.") % {"way": way},

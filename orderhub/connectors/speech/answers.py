@@ -15,8 +15,9 @@ from orderhub.connectors.speech.mapping import path
 from orderhub.connectors.speech.moments import text_of
 from orderhub.connectors.speech.picking import Path, TooMuch, same
 
-Means = Literal["acked", "refused", "retry", "unknown"]
-MEANS = ("acked", "refused", "retry", "unknown")
+Means = Literal["acked", "refused", "retry", "unknown", "later"]
+#: `later`: taken in; the real answer comes as a message of its own (`answer`).
+MEANS = ("acked", "refused", "retry", "unknown", "later")
 LONGEST_MESSAGE = 300
 LONGEST_WAIT_S = 86_400
 #: Not now, but perhaps later: no token yet, time-out, conflict with itself, too early, too many.
@@ -97,7 +98,7 @@ class Ack:
 
 def _means(doc: Doc, name: str, default: Means) -> Means:
     found = doc.text(name, default, choices=MEANS)
-    return next((one for one in ("acked", "refused", "retry") if one == found), "unknown")
+    return next((one for one in ("acked", "refused", "retry", "later") if one == found), "unknown")
 
 
 def _rule(doc: Doc) -> Rule:
