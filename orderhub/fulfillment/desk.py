@@ -42,7 +42,8 @@ _ROW_FIELDS = (
     "eta_to_at",
 )
 _WORK_FIELDS = (
-    "state", "quality", "quantity", "good", "scrap", "step", "planned_finish_at", "told_finish_at", "plan_said_at",
+    "state", "quality", "quantity", "good", "scrap", "step", "planned_finish_at", "told_finish_at",
+    "plan_said_at", "quality_said_at",
     "started_at", "finished_at", "last_told_at", "stalled_at",
 )  # fmt: skip
 _PART_FIELDS = ("quantity", "reserved", "shipped")
@@ -77,6 +78,7 @@ class Case:
     components: list[ComponentHold] = field(default_factory=list)
     #: Keys of what the factory told before.
     told: set[str] = field(default_factory=set)
+    step_said_at: datetime | None = None
 
     @property
     def left(self) -> int:
@@ -317,8 +319,11 @@ def _load_works(cases: Iterable[Case]) -> None:
     works = {case.work.pk: case for case in making.values() if case.work is not None}
     for hold in ComponentHold.objects.filter(work__in=works).order_by("pk"):
         works[hold.work_id].components.append(hold)
-    for work_id, key in WorkStep.objects.filter(work__in=works).values_list("work_id", "key"):
+    told = WorkStep.objects.filter(work__in=works).order_by("said_at", "pk")
+    for work_id, key, event, said_at in told.values_list("work_id", "key", "event", "said_at"):
         works[work_id].told.add(key)
+        if event == "step":
+            works[work_id].step_said_at = said_at
 
 
 def _load_parcels(cases: Mapping[int, Case], tracking_numbers: set[str]) -> set[tuple[str, str]]:

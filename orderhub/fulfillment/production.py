@@ -83,11 +83,12 @@ def _started(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
 
 def _step_done(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
     """A step with its units: no more good ones than are made of this order; those scrapped are made again."""
-    good = update.good or 0
-    if good > work.quantity:
+    if work.state != Work.FINISHED and (update.good or 0) > work.quantity:
         raise Unfit("too_many")
     _begin_if_untold(desk, case, work, update)
-    work.step, work.scrap = update.step[:80], work.scrap + (update.scrap or 0)
+    work.scrap += update.scrap or 0
+    if case.step_said_at is None or update.occurred_at >= case.step_said_at:
+        work.step, case.step_said_at = update.step[:80], update.occurred_at
     desk.tell(
         case,
         kinds.STEP_DONE,
@@ -101,20 +102,21 @@ def _step_done(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
 
 def _qc_passed(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
     _begin_if_untold(desk, case, work, update)
-    work.quality = Quality.PASSED
+    _inspected(work, Quality.PASSED, update)
     desk.tell(case, kinds.QC_PASSED, update.occurred_at)
     return True
 
 
 def _qc_failed(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
     _begin_if_untold(desk, case, work, update)
-    work.quality, work.scrap = Quality.FAILED, work.scrap + (update.scrap or 0)
+    _inspected(work, Quality.FAILED, update)
+    work.scrap += update.scrap or 0
     desk.tell(case, kinds.QC_FAILED, update.occurred_at, reason=update.reason)
     return True
 
 
 def _rework(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
-    work.quality = Quality.REWORK
+    _inspected(work, Quality.REWORK, update)
     desk.tell(case, kinds.REWORK, update.occurred_at, reason=update.reason)
     return True
 
@@ -131,6 +133,9 @@ def _finished(desk: Desk, case: Case, work: WorkOrder, update: Update) -> bool:
     _begin_if_untold(desk, case, work, update)
     work.state, work.finished_at, work.good = Work.FINISHED, update.occurred_at, good
     work.scrap += update.scrap or 0
+    rescheduling.shift(
+        work, update.occurred_at
+    )  # the arrival is reckoned from what is true now; this is no news of delay
     desk.tell(case, kinds.FINISHED, update.occurred_at, good=good, scrap=work.scrap or None)
     missing = _missing(case, work.quantity - good)
     if missing:
@@ -148,6 +153,12 @@ _HANDLERS: Mapping[str, _Handler] = {
     "accepted": _accepted, "planned": _planned, "material": _material, "started": _started, "step": _step_done,
     "qc_passed": _qc_passed, "qc_failed": _qc_failed, "rework": _rework, "finished": _finished, "changed": _changed,
 }  # fmt: skip
+
+
+def _inspected(work: WorkOrder, quality: WorkOrder.Quality, update: Update) -> None:
+    """What the inspection said last stands, in whatever order its words come."""
+    if work.quality_said_at is None or update.occurred_at >= work.quality_said_at:
+        work.quality, work.quality_said_at = quality, update.occurred_at
 
 
 def _forward(work: WorkOrder, to: WorkOrder.State) -> bool:

@@ -48,3 +48,15 @@ def move(
     if row.eta_from_at is not None and row.eta_to_at is not None:
         payload |= {"eta_from": row.eta_from_at.isoformat(), "eta_to": row.eta_to_at.isoformat()}
     return [Fact(order.stream, kinds.RESCHEDULED.name, payload, order.merchant_id)]
+
+
+def shift(work: WorkOrder, finish: datetime, *, is_ours: bool = False) -> None:
+    """Reckon with another finish; the arrival moves by as much."""
+    span = finish - work.finish_at
+    if is_ours:
+        work.planned_finish_at = finish
+    else:
+        work.told_finish_at = finish
+    row = work.fulfillment
+    if row.eta_from_at is not None and row.eta_to_at is not None:
+        row.eta_from_at, row.eta_to_at = row.eta_from_at + span, row.eta_to_at + span

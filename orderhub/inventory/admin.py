@@ -30,6 +30,7 @@ from orderhub.inventory import (
     admin_coming,
     admin_fields,
     admin_movements,
+    admin_receipts,
     admin_sources,
     heat,
     promising,
@@ -47,6 +48,7 @@ __all__ = [
     "admin_coming",
     "admin_fields",
     "admin_movements",
+    "admin_receipts",
     "admin_sources",
     "ask",
 ]  # registers more tables

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ('planned_finish_at', models.DateTimeField(verbose_name='planned finish')),
                 ('told_finish_at', models.DateTimeField(blank=True, null=True, verbose_name='finish the factory plans')),
                 ('plan_said_at', models.DateTimeField(editable=False, null=True)),
+                ('quality_said_at', models.DateTimeField(editable=False, null=True)),
                 ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started at')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished at')),
                 ('last_told_at', models.DateTimeField(blank=True, null=True, verbose_name='last word')),

@@ -50,6 +50,8 @@ class WorkOrder(models.Model):
     told_finish_at = models.DateTimeField(_("finish the factory plans"), null=True, blank=True)
     #: When the factory said so: an older plan that comes late changes nothing.
     plan_said_at = models.DateTimeField(null=True, editable=False)
+    #: The same for what the inspection said.
+    quality_said_at = models.DateTimeField(null=True, editable=False)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
     last_told_at = models.DateTimeField(_("last word"), null=True, blank=True)
