@@ -20,6 +20,7 @@ router.include_root_view = False
 router.register("orders", _view("orderhub.fulfillment.api.OrderViewSet"), basename="order")
 router.register("skus", _view("orderhub.inventory.api_catalog.SkuViewSet"), basename="sku")
 router.register("warehouses", _view("orderhub.inventory.api_catalog.WarehouseViewSet"), basename="warehouse")
+router.register("boms", _view("orderhub.inventory.api_boms.BomViewSet"), basename="bom")
 router.register("stock/atp", _view("orderhub.inventory.api.PromisableViewSet"), basename="promisable")
 router.register(
     "stock/reservations", _view("orderhub.inventory.api.ReservationViewSet"), basename="reservation"

@@ -89,7 +89,12 @@ def refresh_prices() -> int:
 def note_receipts(deliveries: Sequence[Delivery]) -> None:
     """Stock came in: the next book comes soon, and what was expected has arrived."""
     received = [
-        (one.merchant_id, str(one.event.payload["warehouse"]), list(one.event.payload["skus"]))
+        (
+            one.merchant_id,
+            str(one.event.payload["warehouse"]),
+            # Where the warehouse named the receipt, what was expected is settled to the unit.
+            [] if one.event.payload.get("confirmed") else list(one.event.payload["skus"]),
+        )
         for one in deliveries
         if one.merchant_id is not None
     ]

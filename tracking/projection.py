@@ -17,7 +17,7 @@ DECIDED = "routing.decided"
 AWAITING_PAYMENT = "awaiting_payment"
 PREFIX = "order:"
 #: Payload fields a sentence may need; nothing else of an event is copied to the customer's side.
-_FACTS = ("warehouse", "fulfillment", "reason", "eta", "step", "n")
+_FACTS = ("warehouse", "fulfillment", "reason", "eta", "eta_from", "eta_to", "step", "n")
 _WORDS = 120
 
 
@@ -47,7 +47,7 @@ class Folded:
 
 def told_kinds() -> list[str]:
     """The kinds of an order's stream: the timeline follows all of them, to know how far it has read."""
-    heads = ("order.", "fulfillment.", "parcel.", "routing.")
+    heads = ("order.", "fulfillment.", "parcel.", "production.", "routing.")
     return [kind.name for kind in kinds.catalog() if kind.name.startswith(heads)]
 
 

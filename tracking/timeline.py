@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.dateparse import parse_datetime
+
 from orderhub.inventory.models import Warehouse
 from orderhub.orders.models import Order
 from tracking.models import TimelineEntry
@@ -59,6 +61,9 @@ def _facts(
 ) -> dict[str, object]:
     """The sentence's values in the reader's language; a warehouse we do not know drops its clause."""
     facts = {**entry.facts, "place": place}
+    earliest, latest = (parse_datetime(str(facts.pop(name, "") or "")) for name in ("eta_from", "eta_to"))
+    if earliest is not None and latest is not None:
+        facts["eta"] = _when(earliest, latest, reader)
     warehouse = warehouses.get(str(facts.pop("warehouse", "")))
     if warehouse is not None:
         facts["warehouse"] = reader.pick(warehouse.name, warehouse.name_en)

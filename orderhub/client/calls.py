@@ -15,6 +15,100 @@ from orderhub.client.runtime import File, Transport
 class OrderHub(Transport):
     """The API, call by call."""
 
+    def boms_list(
+        self,
+        *,
+        component: str | None = None,
+        cursor: str | None = None,
+        fields: str | None = None,
+        is_active: bool | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+        ordering: Literal["sku", "id", "-id"] | None = None,
+        page: int | None = None,
+        page_size: int | None = None,
+        sku: str | None = None,
+    ) -> m.PaginatedBomList:
+        """Bills of materials of the merchant.
+
+        Scope: `stock:read`.
+        """
+        return cast(
+            "m.PaginatedBomList",
+            self.call(
+                "GET",
+                "/api/v1/boms/",
+                query={
+                    "component": component,
+                    "cursor": cursor,
+                    "fields": fields,
+                    "is_active": is_active,
+                    "lang": lang,
+                    "ordering": ordering,
+                    "page": page,
+                    "page_size": page_size,
+                    "sku": sku,
+                },
+            ),
+        )
+
+    def iter_boms(
+        self,
+        *,
+        component: str | None = None,
+        fields: str | None = None,
+        is_active: bool | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+        ordering: Literal["sku", "id", "-id"] | None = None,
+        page_size: int | None = None,
+        sku: str | None = None,
+    ) -> Iterator[m.Bom]:
+        """Every row of `boms_list`, page after page."""
+        return self.rows(
+            "/api/v1/boms/",
+            {
+                "component": component,
+                "fields": fields,
+                "is_active": is_active,
+                "lang": lang,
+                "ordering": ordering,
+                "page_size": page_size,
+                "sku": sku,
+            },
+        )
+
+    def boms_retrieve(
+        self,
+        id: int,
+        *,
+        if_none_match: str | None = None,
+        fields: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.Bom | None:
+        """One of them, with its ETag; 304 when `If-None-Match` names it.
+
+        Scope: `stock:read`.
+        """
+        return cast(
+            "m.Bom | None",
+            self.call(
+                "GET",
+                f"/api/v1/boms/{id}/",
+                query={"fields": fields, "lang": lang},
+                headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def boms_needs_retrieve(
+        self, id: int, *, lang: Literal["en", "zh-hans"] | None = None, units: int | None = None
+    ) -> m.NeedsOut:
+        """What so many units of the article need at the lowest level today, by the bills in force.
+
+        Scope: `stock:read`.
+        """
+        return cast(
+            "m.NeedsOut", self.call("GET", f"/api/v1/boms/{id}/needs/", query={"lang": lang, "units": units})
+        )
+
     def channels_list(
         self,
         *,

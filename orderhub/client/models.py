@@ -93,6 +93,37 @@ BasisEnum = Literal["estimate", "actual"]
 BlankEnum = Literal[""]
 
 
+class Bom(TypedDict):
+    """One version of what an article is made of."""
+
+    id: int
+    sku: str
+    version: NotRequired[str]
+    valid_from: NotRequired[str | None]
+    valid_to: NotRequired[str | None]
+    note: NotRequired[str]
+    is_active: NotRequired[bool]
+    lines: list[BomLine]
+
+
+class BomAlternative(TypedDict):
+    """A component that may be used instead."""
+
+    sku: str
+    ratio: NotRequired[str]
+    priority: NotRequired[int]
+
+
+class BomLine(TypedDict):
+    """One component."""
+
+    sku: str
+    quantity: str
+    unit: NotRequired[str]
+    scrap_percent: NotRequired[str]
+    alternatives: list[BomAlternative]
+
+
 class BulkInRequest(TypedDict):
     """Up to 1,000 new orders."""
 
@@ -609,6 +640,24 @@ class NamedPoint(TypedDict):
     name: str
 
 
+class NeedOut(TypedDict):
+    """How much of a component is needed, exactly, and in whole units off a shelf."""
+
+    sku: str
+    quantity: str
+    units: int
+    unit: str
+    path: list[str]
+
+
+class NeedsOut(TypedDict):
+    """Everything some units of an article are made of."""
+
+    sku: str
+    units: int
+    needs: list[NeedOut]
+
+
 class NewKey(TypedDict):
     """The successor; `key` is shown this once."""
 
@@ -809,6 +858,15 @@ class PageParcel(TypedDict):
     position: LastPosition | None
     track: list[list[float]]
     label: str
+
+
+class PaginatedBomList(TypedDict):
+    """PaginatedBomList"""
+
+    count: int | None
+    next: str | None
+    previous: str | None
+    results: list[Bom]
 
 
 class PaginatedChannelList(TypedDict):

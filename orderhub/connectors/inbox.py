@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from orderhub.connectors import base, envelopes, opening, traffic
+from orderhub.connectors import base, early, envelopes, opening, traffic
 from orderhub.connectors.applying import dispatch
 from orderhub.connectors.base import Incoming, Unreadable
 from orderhub.connectors.meant import Fault, Told
@@ -28,7 +28,19 @@ BATCH = 200
 #: Where kept messages are applied.
 QUEUE = "intake"
 State = InboxMessage.State
-_SAVED = ["state", "error", "attempts", "applied_at", "faults", "means", "reference", "version_id"]
+_SAVED = [
+    "state",
+    "error",
+    "attempts",
+    "applied_at",
+    "faults",
+    "means",
+    "reference",
+    "version_id",
+    "retry_at",
+]
+#: What a person may replay, correct or dismiss.
+OPEN = (State.QUARANTINED, State.WAITING)
 Meant = tuple[InboxMessage, Sequence[Update | Told]]
 
 
@@ -67,8 +79,8 @@ def drain_some(*, now: datetime) -> int:
 
 
 def replay(message_ids: Sequence[int], *, now: datetime) -> int:
-    """Put quarantined messages back in line (after the cause was mended)."""
-    chosen = InboxMessage.objects.filter(pk__in=message_ids, state=State.QUARANTINED)
+    """Put quarantined and waiting messages back in line (after the cause was mended)."""
+    chosen = InboxMessage.objects.filter(pk__in=message_ids, state__in=OPEN)
     connections = list(Connection.objects.filter(inboxmessage__in=chosen).distinct().order_by("pk"))
     count = chosen.update(state=State.RECEIVED, error="", faults=[])
     for connection in connections:
@@ -92,8 +104,8 @@ def correct(message: InboxMessage, text: str, *, actor: str, now: datetime) -> N
 
 
 def dismiss(message_ids: Sequence[int], *, note: str, actor: str, now: datetime) -> int:
-    """Let quarantined messages be, with the reason; they stay kept."""
-    chosen = InboxMessage.objects.filter(pk__in=message_ids, state=State.QUARANTINED)
+    """Let quarantined and waiting messages be, with the reason; they stay kept."""
+    chosen = InboxMessage.objects.filter(pk__in=message_ids, state__in=OPEN)
     return chosen.update(state=State.IGNORED, error=note[:2000], edited_by=actor[:80], applied_at=now)
 
 
@@ -183,6 +195,7 @@ def _apply_readable(connection: Connection, readable: Sequence[Meant], *, now: d
         if refused:
             faults = [fault for result in refused for fault in result.faults]
             _quarantine(row, "; ".join(dict.fromkeys(result.reason for result in refused)), faults)
+            early.park(row, refused, now=now)
         elif all(result.status == "ignored" for result in results):
             row.state, row.error = State.IGNORED, results[0].reason if results else ""
         else:

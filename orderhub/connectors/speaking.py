@@ -48,6 +48,8 @@ _NOT_KNOWN = 401
 _TOO_MANY = 429
 LONGEST_REST_S = 300
 _SETTLED = (State.ACKED, State.SKIPPED)
+#: Nothing is sent any more: settled, or the answer comes as a message.
+_SAID = (*_SETTLED, State.LATER)
 
 _clients: dict[tuple[int, bool], httpx.Client] = {}
 _lock = threading.Lock()
@@ -93,7 +95,7 @@ def send(
     wait = 0.0
     for push in pushes:
         call = known[push.key]
-        if call.state in _SETTLED:
+        if call.state in _SAID:
             continue
         # Once the system takes no more, nobody asks again for the rest of the batch.
         wait = wait or _wait(connection, spec)
@@ -407,6 +409,9 @@ def _noted(spoken: Spoken) -> Exception | None:
     if answer.means == "acked":
         call.state, call.their_reference = State.ACKED.value, answer.reference[:120]
         return None
+    if answer.means == "later":
+        call.state, call.their_reference = State.LATER.value, answer.reference[:120]
+        return None
     if answer.means in ("refused", "gone"):
         call.state = State.REFUSED.value
         return None if call.operation in ANSWERED_BY_REFUSAL else Refusal(answer.message or answer.means)
@@ -432,6 +437,6 @@ def _count(connection: Connection, going: Sequence[Spoken], now: datetime) -> No
         failed=states.count(State.FAILED) + states.count(State.UNKNOWN), milliseconds=sum(times),
         slowest_ms=max(times, default=0),
     )  # fmt: skip
-    faults = [spoken.call.answer for spoken in going if spoken.call.state not in _SETTLED]
+    faults = [spoken.call.answer for spoken in going if spoken.call.state not in _SAID]
     if faults:
         Connection.objects.filter(pk=connection.pk).update(last_error=faults[-1][:300], last_error_at=now)

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from orderhub.connectors import (
     base,
+    early,
     facts,
     flow_messages,
     imports,
@@ -151,6 +152,14 @@ def play_simulation(now: datetime | None = None) -> int:
 def let_customers_shop() -> int:
     """Keep the demo alive with a new order now and then; never outside `serve --demo`."""
     return shoppers.shop(now=clock.now()) if settings.DEMO_SHOPPERS else 0
+
+
+@every(2.0, name="connectors.early", queue="intake")
+def take_up_early() -> int:
+    """Try messages again that came before what they are about."""
+    now = clock.now()
+    found = early.due(now=now)
+    return inbox.replay(found, now=now) if found else 0
 
 
 @every(5, name="connectors.poll", queue="outbox")

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orderhub.connectors import causes, facts
+from orderhub.connectors import causes, facts, making
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Alias, Call, Connection, ProfileVersion, Published
 from orderhub.connectors.models.profile import Profile
 from orderhub.events.models import Delivery, Event
 from orderhub.events.registry import To
 from orderhub.fulfillment import kinds as fulfillment_kinds
+from orderhub.fulfillment import production_kinds
 from orderhub.fulfillment.models import FulfillmentOrder, Parcel
 from orderhub.orders import kinds as order_kinds
 from orderhub.orders.models import AddressChange, Order, OrderLine
@@ -28,6 +29,8 @@ ASKED: Mapping[str, Mapping[str, str]] = {
     fulfillment_kinds.CANCEL_REQUESTED.name: {_R.WAREHOUSE: "cancel", _R.MES: "cancel"},
     fulfillment_kinds.INTERCEPT_REQUESTED.name: {_R.CARRIER: "intercept"},
     fulfillment_kinds.SHIPPED.name: {_R.CHANNEL: "ship_notice", _R.CARRIER: "subscribe"},
+    production_kinds.CHANGE_REQUESTED.name: {_R.MES: "change"},
+    production_kinds.RESCHEDULED.name: {_R.CHANNEL: "plan_notice", _R.ERP: "plan_notice"},
     facts.STOCK_PUBLISHED.name: {_R.CHANNEL: "stock"},
     order_kinds.CANCELLED.name: {_R.ERP: "erp_cancel"},
     order_kinds.ADDRESS_CHANGED.name: {_R.ERP: "erp_change", _R.CHANNEL: "address_confirm"},
@@ -35,7 +38,7 @@ ASKED: Mapping[str, Mapping[str, str]] = {
 }
 #: Asked once for an order, however often its event comes.
 ONCE = frozenset({"erp_order"})
-_BY_FULFILLMENT = frozenset({"release", "cancel"})
+_BY_FULFILLMENT = frozenset({"release", "cancel", "change"})
 _BY_PARCEL = frozenset({"subscribe", "intercept", "ship_notice"})
 
 
@@ -191,6 +194,10 @@ def _is_asked(row: Mapping[str, Any], event: Event) -> bool:
         return False
     if operation not in operations_of(row["profile__in_force__digest"]):
         return False
+    if row["profile__role"] == _R.MES and event.kind == fulfillment_kinds.RELEASED.name:
+        return bool(event.payload.get("made")) and _serves(
+            row, event
+        )  # a factory makes what is made to order
     if operation in _BY_FULFILLMENT:
         return _serves(row, event)
     if operation in ("subscribe", "intercept"):
@@ -244,6 +251,7 @@ class _Documents:
 
     def __init__(self, connection: Connection, asked: Sequence[tuple[Event, str]]) -> None:
         self._connection = connection
+        self._theirs = _their_names(connection)
         streams = {event.stream for event, _operation_ in asked if event.stream.startswith("order:")}
         rows = Order.objects.filter(pk__in={int(stream.removeprefix("order:")) for stream in streams})
         self._orders = {f"order:{row.pk}": row for row in rows.select_related("person", "channel")}
@@ -255,6 +263,10 @@ class _Documents:
         }
         self._works = {row.number: row for row in _works(numbers)} if numbers else {}
         self._before = _before(connection, list(self._works.values())) if numbers else {}
+        is_factory = connection.profile is not None and connection.profile.role == _R.MES
+        self._made = (
+            making.documents(list(self._works.values()), self._called) if is_factory and numbers else {}
+        )
         parcels = {
             int(event.payload["parcel"])
             for event, _o in asked
@@ -264,7 +276,6 @@ class _Documents:
         changes = {int(event.payload["change"]) for event, _o in asked if event.payload.get("change")}
         rows_changed = AddressChange.objects.select_related("new_person")
         self._changes = rows_changed.in_bulk(changes) if changes else {}
-        self._theirs = _their_names(connection)
         self._versions = _versions(connection, [event for event, _o in asked])
 
     def push(self, event: Event, operation: str) -> Push:
@@ -300,6 +311,7 @@ class _Documents:
     def _work(self, row: FulfillmentOrder, event: Event) -> dict[str, Any]:
         order, warehouse = row.order, row.warehouse
         before = self._before.get(row.pk)
+        made = self._made.get(row.pk, {})
         released = self._before.get(-row.pk)
         return {
             **self._base(order), "number": row.number, "previous_number": before or "", "order_number": order.number,
@@ -317,8 +329,9 @@ class _Documents:
                 {"position": part.order_line.position, "sku": self._called("sku", part.sku.code),
                  "name": part.order_line.name, "qty": part.quantity, "price": str(part.order_line.unit_price),
                  "ext_order_id": order.external_id, "ext_line_id": _line_id(order, part.order_line.position)}
-                for part in row.lines.all()
+                for part in row.lines.all() if not made or part.made_on is not None
             ],
+            **made, **({"due_at": event.payload["due_at"]} if event.payload.get("due_at") else {}),
         }  # fmt: skip
 
     def _offer(self, event: Event) -> dict[str, Any]:
@@ -347,6 +360,8 @@ class _Documents:
         change = self._changes.get(int(payload.get("change") or 0))
         if operation == "intercept" and change is not None:
             body["receiver"] = _receiver(change)
+        if operation == "plan_notice":
+            body |= {name: payload.get(name) for name in making.PLAN_FIELDS}
         if operation in ("ship_notice", "subscribe", "intercept"):
             parcel = self._parcels.get(int(payload.get("parcel") or 0))
             body |= {

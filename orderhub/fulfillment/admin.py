@@ -22,6 +22,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orderhub.fulfillment import (  # noqa: F401  the panels register themselves
     admin_accepting,
+    admin_making,
+    admin_returns,
     admin_stock_reports,
     flow_panels,
     kin_panels,

@@ -11,7 +11,16 @@ from django.db.models import Q
 from orderhub.events import log
 from orderhub.events import rows as writing
 from orderhub.events.kinds import Kind
-from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel, ParcelLine
+from orderhub.fulfillment import components
+from orderhub.fulfillment.models import (
+    ComponentHold,
+    FulfillmentLine,
+    FulfillmentOrder,
+    Parcel,
+    ParcelLine,
+    WorkOrder,
+    WorkStep,
+)
 from orderhub.fulfillment.saving import Watch
 from orderhub.inventory import services as inventory
 from orderhub.inventory.services import Load, Take
@@ -32,6 +41,11 @@ _ROW_FIELDS = (
     "eta_from_at",
     "eta_to_at",
 )
+_WORK_FIELDS = (
+    "state", "quality", "quantity", "good", "scrap", "step", "planned_finish_at", "told_finish_at",
+    "plan_said_at", "quality_said_at",
+    "started_at", "finished_at", "last_told_at", "stalled_at",
+)  # fmt: skip
 _PART_FIELDS = ("quantity", "reserved", "shipped")
 _LINE_FIELDS = (*ledger.COLUMNS, "delivered")
 _ORDER_FIELDS = ("stage", *lifecycle.STEP_FIELDS)
@@ -60,6 +74,11 @@ class Case:
     parts: list[FulfillmentLine]
     parcels: list[Parcel] = field(default_factory=list)
     contents: dict[str, list[ParcelLine]] = field(default_factory=dict)
+    work: WorkOrder | None = None
+    components: list[ComponentHold] = field(default_factory=list)
+    #: Keys of what the factory told before.
+    told: set[str] = field(default_factory=set)
+    step_said_at: datetime | None = None
 
     @property
     def left(self) -> int:
@@ -96,6 +115,8 @@ class _Watches:
     parcels: Watch[Parcel]
     lines: Watch[OrderLine]
     orders: Watch[Order]
+    works: Watch[WorkOrder]
+    components: Watch[ComponentHold]
 
     @classmethod
     def over(cls, cases: Iterable[Case]) -> _Watches:
@@ -109,6 +130,10 @@ class _Watches:
             parcels=Watch([parcel for case in held for parcel in case.parcels], _PARCEL_FIELDS),
             lines=Watch(lines.values(), _LINE_FIELDS),
             orders=Watch(orders.values(), _ORDER_FIELDS),
+            works=Watch([case.work for case in held if case.work is not None], _WORK_FIELDS),
+            components=Watch(
+                [hold for case in held for hold in case.components], ("reserved", "used", "units")
+            ),
         )
 
 
@@ -121,12 +146,13 @@ class Desk:
     cases: dict[str, Case]
     taken_numbers: set[tuple[str, str]]
     watches: _Watches
-    told: list[_Told] = field(default_factory=list)
+    told: list[_Told | log.Fact] = field(default_factory=list)
     freed: list[Take] = field(default_factory=list)
     left_house: list[Take] = field(default_factory=list)
     slots: list[Load] = field(default_factory=list)
     new_parcels: list[Parcel] = field(default_factory=list)
     new_contents: list[ParcelLine] = field(default_factory=list)
+    new_steps: list[WorkStep] = field(default_factory=list)
 
     def tell(
         self,
@@ -161,6 +187,24 @@ class Desk:
             self.slots.append(
                 Load(case.order.pk, case.row.warehouse_id, part.made_on, parcels=0, made=quantity)
             )
+            self.unmake(case, quantity)
+
+    def unmake(self, case: Case, quantity: int) -> None:
+        """So many units are not made: their components go back to the shelf, unless they are in the making."""
+        work = case.work
+        if work is None or work.state == WorkOrder.State.CANCELLED:
+            return
+        before, work.quantity = work.quantity, max(work.good, work.quantity - quantity)
+        if not work.quantity:
+            work.state = WorkOrder.State.CANCELLED
+            self.freed += components.free(work, case.components)
+        elif work.state in components.TAKING and work.quantity < before:
+            self.freed += components.free_part(work, case.components, before)
+
+    def begin_making(self, case: Case) -> None:
+        """The factory's components leave its shelf."""
+        if case.work is not None:
+            self.left_house += components.use(case.work, case.components)
 
     def free_slot(self, case: Case) -> None:
         """Give the parcel slot of the day back: nothing of it will be worked on."""
@@ -176,6 +220,8 @@ class Desk:
             # A stock report of a moment in between must know what had left by then.
             left_at = min(parcel.shipped_at, self.now) if parcel.shipped_at else None
             self.left_house.append(Take(case.order.pk, case.row.warehouse_id, part.sku_id, quantity, left_at))
+        else:
+            self.begin_making(case)  # where nobody told that it began
         content = ParcelLine(parcel=parcel, fulfillment_line=part, quantity=quantity)
         self.new_contents.append(content)
         case.contents.setdefault(parcel.tracking_number, []).append(content)
@@ -192,6 +238,9 @@ class Desk:
         self._write_rows()
         self._write_parcels()
         self.watches.parts.write()
+        self.watches.works.write()
+        self.watches.components.write()
+        WorkStep.objects.bulk_create(self.new_steps)
         ledger.save(self.watches.lines.changed()[0])
         lifecycle.save(*self.watches.orders.changed(), now=self.now)
         if self.freed:
@@ -199,7 +248,8 @@ class Desk:
         if self.left_house:
             inventory.ship(self.left_house, reference="order", actor=self.actor, now=self.now)
         inventory.free_capacity(self.slots)
-        log.record([_fact(told) for told in self.told], now=self.now, actor=self.actor)
+        facts = [told if isinstance(told, log.Fact) else _fact(told) for told in self.told]
+        log.record(facts, now=self.now, actor=self.actor)
 
     def _write_rows(self) -> None:
         rows, names = self.watches.rows.changed()
@@ -239,6 +289,7 @@ def load(
     # Two fulfillment orders of one order share its lines: one instance each, or one would undo the other.
     shared = {pk: {line.pk: line for line in group} for pk, group in lines.items()}
     cases = {r.number: Case(r, orders[r.order_id], shared[r.order_id], parts[r.pk]) for r in rows}
+    _load_works(cases.values())
     taken = _load_parcels({case.row.pk: case for case in cases.values()}, set(tracking_numbers))
     watches = _Watches.over(cases.values())
     return Desk(now=now, actor=actor, cases=cases, taken_numbers=taken, watches=watches)
@@ -254,6 +305,25 @@ def settle(case: Case) -> None:
     if case.order.stage == Stage.RELEASED and lifecycle.rollup(case.order, lines) == Stage.ROUTED:
         lifecycle.transition([case.order], Stage.RECEIVED)
     lifecycle.settle([(case.order, lines)])
+
+
+def _load_works(cases: Iterable[Case]) -> None:
+    """Put work orders, their components and what was told of them into the cases that make something; no query for
+    others."""
+    making = {case.row.pk: case for case in cases if any(part.made_on for part in case.parts)}
+    if not making:
+        return
+    for work in WorkOrder.objects.filter(fulfillment__in=making):
+        case = making[work.fulfillment_id]
+        work.fulfillment, case.work = case.row, work
+    works = {case.work.pk: case for case in making.values() if case.work is not None}
+    for hold in ComponentHold.objects.filter(work__in=works).order_by("pk"):
+        works[hold.work_id].components.append(hold)
+    told = WorkStep.objects.filter(work__in=works).order_by("said_at", "pk")
+    for work_id, key, event, said_at in told.values_list("work_id", "key", "event", "said_at"):
+        works[work_id].told.add(key)
+        if event == "step":
+            works[work_id].step_said_at = said_at
 
 
 def _load_parcels(cases: Mapping[int, Case], tracking_numbers: set[str]) -> set[tuple[str, str]]:

@@ -9,7 +9,7 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from orderhub.events.invariants import invariant
-from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, ParcelLine
+from orderhub.fulfillment.models import ComponentHold, FulfillmentLine, FulfillmentOrder, ParcelLine
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.inventory.models import Reservation, ReservationLine, Stock, WarehouseDay
 from orderhub.orders.models import OrderLine
@@ -20,7 +20,9 @@ _OFF_THE_LOAD = (State.PLANNED, State.REJECTED, State.CANCELLED)
 
 
 @invariant(
-    "I2", zh="预占等于履约行与购物车预留之和", en="Reserved stock is what fulfillment lines and carts hold"
+    "I2",
+    zh="预占等于履约行、生产工单与购物车预留之和",
+    en="Reserved stock is what fulfillment lines, work orders and carts hold",
 )
 def reserved_is_held() -> Iterable[str]:
     """I2: per warehouse and SKU, in both directions."""
@@ -28,6 +30,11 @@ def reserved_is_held() -> Iterable[str]:
         "fulfillment__warehouse_id", "sku_id"
     )
     held = Counter({(w, sku): units for w, sku, units in rows.annotate(units=Sum("reserved"))})
+    made = ComponentHold.objects.filter(reserved__gt=0)
+    for w, sku, units in made.values_list("line__fulfillment__warehouse_id", "sku_id").annotate(
+        units=Sum("reserved")
+    ):
+        held[w, sku] += units
     carts = ReservationLine.objects.filter(reservation__state=Reservation.State.ACTIVE)
     for w, sku, units in carts.values_list("warehouse_id", "sku_id").annotate(units=Sum("quantity")):
         held[w, sku] += units
@@ -37,7 +44,7 @@ def reserved_is_held() -> Iterable[str]:
         if held.get(place, 0) != reserved.get(place, 0):
             yield (
                 f"warehouse {place[0]}, SKU {place[1]}: {reserved.get(place, 0)} reserved, "
-                f"fulfillment lines and carts hold {held.get(place, 0)}"
+                f"fulfillment lines, work orders and carts hold {held.get(place, 0)}"
             )
 
 

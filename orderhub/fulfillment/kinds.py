@@ -18,7 +18,7 @@ RELEASED = declare(
     zh="仓库已收到发货安排",
     en="Sent to the warehouse",
     visibility="public",
-    fields=["fulfillment", "warehouse", "stage"],
+    fields=["fulfillment", "warehouse", "made", "stage"],
 )
 ACKNOWLEDGED = declare(
     "fulfillment.acknowledged",
@@ -139,5 +139,19 @@ DELIVERED = declare(
     milestone="DELIVERED",
     visibility="public",
     fields=["fulfillment", "warehouse", "parcel", "tracking_number", "place", "distance_km", "stage"],
+)
+RETURN_RECEIVED = declare(
+    "fulfillment.return_received",
+    zh="退货已入库",
+    en="Returned goods arrived",
+    milestone="RETURN_RECEIVED",
+    visibility="public",
+    fields=["return", "reference", "warehouse", "tracking_number", "reason", "lines", "stage"],
+)
+RETURN_UNKNOWN = declare(
+    "return.unmatched",
+    zh="收到无法对应订单的退货",
+    en="Goods came back that belong to no known order",
+    fields=["return", "reference", "warehouse", "tracking_number", "reason", "lines"],
 )
 RATES_CHANGED = declare("rates.changed", zh="运价卡已修改", en="Rate card changed", fields=["cards"])

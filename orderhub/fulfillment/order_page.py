@@ -266,6 +266,12 @@ _TONES = {
     "fulfillment.cancel_requested": "warn",
     "fulfillment.cancel_refused": "warn",
     "fulfillment.cancelled": "wait",
+    "production.qc_failed": "bad",
+    "production.rework_started": "warn",
+    "production.rescheduled": "warn",
+    "production.components_short": "warn",
+    "production.stalled": "bad",
+    "fulfillment.return_received": "wait",
 }
 _REASONS: dict[str, Text] = {
     **{reason.value: reason.label for reason in Hold.Reason},
@@ -289,6 +295,7 @@ _REASONS: dict[str, Text] = {
     "trait_not_accepted": _("no warehouse handles such goods"),
     "too_heavy": _("too heavy for every parcel"),
     "refused_before": _("the warehouses refused it"),
+    "components": _("components come later"),
 }
 
 

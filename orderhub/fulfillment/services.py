@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 
 from orderhub.access.models import Merchant
-from orderhub.fulfillment import actions, addresses, handlers, parcels, reserve, standing
+from orderhub.fulfillment import actions, addresses, handlers, parcels, production, reserve, standing
 from orderhub.fulfillment import desk as desks
 from orderhub.fulfillment.asking import request_cancel
 from orderhub.fulfillment.desk import Desk
@@ -41,6 +41,7 @@ _HANDLERS: Mapping[UpdateKind, Handler] = {
     "deliver": parcels.deliver,
     "redirected": parcels.redirected,
     "intercept_refused": parcels.intercept_refused,
+    "make": production.make,
 }
 
 

@@ -9,6 +9,7 @@ from orderhub.events import rows as writing
 from orderhub.fulfillment import (
     flow_facts,  # noqa: F401  (teaches drawn flows)
     kinds,
+    making,
     plan,
     reserve,
 )
@@ -66,7 +67,8 @@ def release(orders: Sequence[Order], context: Context) -> Mapping[int, Verdict]:
     ledger.save(by_id[part.order_line_id] for row in rows for part in row.lines.all())
     changed = lifecycle.settle((order, lines[order.pk]) for order in orders)
     lifecycle.save(changed, ["stage"], now=context.now)
-    log.record(_released(rows, changed), now=context.now, actor=context.actor)
+    making.open_works(rows, {order.pk: order for order in orders}, now=context.now)
+    log.record(making.with_made(_released(rows, changed), rows), now=context.now, actor=context.actor)
     return {order.pk: _after_release(lines[order.pk]) for order in orders}
 
 

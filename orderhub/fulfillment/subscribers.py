@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orderhub.events.models import Delivery
 from orderhub.events.registry import every, on
-from orderhub.fulfillment import accepting, addresses, services
+from orderhub.fulfillment import accepting, addresses, components, production, services
 from orderhub.fulfillment import kinds as own
 from orderhub.kernel import clock
 from orderhub.orders import kinds
@@ -36,3 +36,15 @@ def forget_accepted() -> int:
 def call_for_late_addresses() -> int:
     """Call a person where an address change waits for answers too long."""
     return addresses.escalate(now=clock.now())
+
+
+@every(5.0, name="fulfillment.components", queue="low")
+def take_components() -> int:
+    """Take components for work orders from the shelves of factories."""
+    return components.settle(now=clock.now())
+
+
+@every(60.0, name="fulfillment.production_stalls", queue="low")
+def call_silent_factories() -> int:
+    """Say which work orders are past their planned finish without a word."""
+    return production.call_stalls(now=clock.now())

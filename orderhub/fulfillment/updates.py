@@ -21,6 +21,20 @@ UpdateKind = Literal[
     "deliver",
     "redirected",
     "intercept_refused",
+    "make",
+]
+#: What a factory tells of a work order.
+MakeEvent = Literal[
+    "accepted",
+    "planned",
+    "material",
+    "started",
+    "step",
+    "qc_passed",
+    "qc_failed",
+    "rework",
+    "finished",
+    "changed",
 ]
 Status = Literal["applied", "ignored", "refused"]
 
@@ -44,6 +58,8 @@ class Update:
     - redirected, intercept_refused: what a carrier that was asked to take a parcel elsewhere says; `reason`.
     - scan: `status` (Parcel.Status), `milestone` (code of milestones.csv), `place`, `text`, position.
     - deliver: `place`, `distance_km` driven.
+    - make: `event` of a factory, with `step` (its name), `good` and `scrap` units, `planned_at` (the finish it plans),
+    `key` (once; else what it says), `reason`.
     Scans and deliveries find their parcel by `tracking_number`; empty means the only parcel there is.
     """
 
@@ -65,6 +81,12 @@ class Update:
     latitude: Decimal | None = None
     longitude: Decimal | None = None
     distance_km: Decimal | None = None
+    event: MakeEvent | Literal[""] = ""
+    step: str = ""
+    good: int | None = None
+    scrap: int | None = None
+    planned_at: datetime | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,11 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.views import ChangeList
 
 from orderhub.inventory import (
+    admin_boms,
     admin_coming,
     admin_fields,
     admin_movements,
+    admin_receipts,
     admin_sources,
     heat,
     promising,
@@ -41,7 +43,15 @@ from orderhub.inventory.models import Sku, Stock, Warehouse
 from orderhub.kernel import clock
 from orderhub.templatetags.ui import pill
 
-__all__ = ["admin_coming", "admin_fields", "admin_movements", "admin_sources", "ask"]  # registers more tables
+__all__ = [
+    "admin_boms",
+    "admin_coming",
+    "admin_fields",
+    "admin_movements",
+    "admin_receipts",
+    "admin_sources",
+    "ask",
+]  # registers more tables
 #: More stock rows than these are counted by a file.
 MOST_COUNTED = 100
 

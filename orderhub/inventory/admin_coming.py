@@ -63,7 +63,7 @@ class ExpectedReceiptAdmin(ImportExportModelAdmin, HubAdmin):
     resource_classes = [ExpectedReceiptResource]
     import_form_class = ImportForm
     export_form_class = ExportForm
-    list_display = ("expected_at", "shown_warehouse", "shown_sku", "units", "reference", "arrived_at")
+    list_display = ("expected_at", "shown_warehouse", "shown_sku", "units", "came", "reference", "arrived_at")
     list_filter = (
         ("expected_at", RangeDateTimeFilter),
         ("warehouse", RelatedDropdownFilter),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from orderhub.events.kinds import declare
 
-RECEIVED = declare("stock.received", zh="库存到货", en="Stock received", fields=["warehouse", "skus"])
+RECEIVED = declare(
+    "stock.received", zh="库存到货", en="Stock received", fields=["warehouse", "skus", "confirmed"]
+)
+RECEIPT_CONFIRMED = declare(
+    "stock.receipt_confirmed",
+    zh="仓库已确认到货",
+    en="The warehouse confirmed goods that came in",
+    fields=["receipt", "warehouse", "reference", "final", "lines"],
+)
 WAREHOUSE_CHANGED = declare(
     "warehouse.changed", zh="仓库设置已修改", en="Warehouse changed", fields=["warehouse", "takes_orders"]
 )

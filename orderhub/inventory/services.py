@@ -106,19 +106,21 @@ def ship(requests: Sequence[Take], *, reference: str, actor: str, now: datetime)
 @transaction.atomic
 def receive(
     rows: Sequence[tuple[Warehouse, Sku, int]], *, reference: str, actor: str, now: datetime,
-    kind: Movement.Kind = Kind.RECEIPT,
+    kind: Movement.Kind = Kind.RECEIPT, at: datetime | None = None, is_confirmed: bool = False,
 ) -> None:  # fmt: skip
-    """Add units to what is on hand (a receipt, or a return) and tell the log, so that waiting orders are
-    tried again.
+    """Add units to what is on hand (a receipt, or a return; they came `at`, else now) and tell the log, so that waiting
+    orders are tried again. `is_confirmed`: what was expected of them is settled already.
     """
     places = [(warehouse, sku) for warehouse, sku, _units in rows]
-    moves = [Move((sku.pk, warehouse.pk), units, 0, reference, now) for warehouse, sku, units in rows]
+    moment = min(at, now) if at is not None else now
+    moves = [Move((sku.pk, warehouse.pk), units, 0, reference, moment) for warehouse, sku, units in rows]
     posted = posting.post(moves, kind=kind, actor=actor, now=now)
     if not posted.is_written:
         _make(places, posted.shelves, now=now)
         if not posting.post(moves, kind=kind, actor=actor, now=now).is_written:
             raise ValueError("what is received cannot take away what is promised")
-    tell_more([(warehouse, sku) for warehouse, sku, units in rows if units > 0], actor=actor, now=now)
+    more = [(warehouse, sku) for warehouse, sku, units in rows if units > 0]
+    tell_more(more, actor=actor, now=now, is_confirmed=is_confirmed)
 
 
 @transaction.atomic
@@ -303,7 +305,9 @@ def _write_days(
     WarehouseDay.objects.bulk_update(changed, fields)
 
 
-def tell_more(places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datetime) -> None:
+def tell_more(
+    places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datetime, is_confirmed: bool = False
+) -> None:
     """Tell that more is on these shelves, so that waiting orders are tried again: one stock.received per warehouse, in
     the merchant's stock stream. Within the caller's transaction.
     """
@@ -313,7 +317,8 @@ def tell_more(places: Sequence[tuple[Warehouse, Sku]], *, actor: str, now: datet
     facts = [
         log.Fact(
             f"stock:{warehouse.merchant_id}", kinds.RECEIVED.name,
-            {"warehouse": warehouse.code, "skus": sorted(codes)}, warehouse.merchant_id,
+            {"warehouse": warehouse.code, "skus": sorted(codes), **({"confirmed": True} if is_confirmed else {})},
+            warehouse.merchant_id,
         )
         for warehouse, codes in sorted(skus.items(), key=lambda item: (item[0].merchant_id, item[0].pk))
     ]  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Min, Q, Sum
+from django.db.models import F, Min, Q, Sum
 from numpy.typing import NDArray
 
 from orderhub.fulfillment import rates
@@ -188,10 +188,11 @@ def _arrivals(
     next_at = np.full((len(own), len(sold.sku_ids)), at + settings.replenishment_days * 24.0)
     of_sku: dict[int, list[tuple[float, float]]] = {}
     rows = ExpectedReceipt.objects.filter(
-        merchant_id=settings.merchant_id, arrived_at__isnull=True, expected_at__gte=now - OVERDUE
-    ).order_by("expected_at", "pk")
+        merchant_id=settings.merchant_id, arrived_at__isnull=True, expected_at__gte=now - OVERDUE,
+        units__gt=F("came"),
+    ).order_by("expected_at", "pk")  # fmt: skip
     for warehouse_id, sku_id, units, expected_at in rows.values_list(
-        "warehouse_id", "sku_id", "units", "expected_at"
+        "warehouse_id", "sku_id", F("units") - F("came"), "expected_at"
     ):
         w, s = row_of.get(warehouse_id), column.get(sku_id)
         if w is None or s is None:

@@ -87,7 +87,7 @@ def note_receipts(received: Collection[tuple[int, str, Sequence[str]]], *, now: 
     for merchant_id, warehouse, skus in received:
         rows = ExpectedReceipt.objects.filter(
             merchant_id=merchant_id, warehouse__code=warehouse, sku__code__in=skus,
-            arrived_at__isnull=True, expected_at__lte=now + EARLY,
+            arrived_at__isnull=True, came=0, expected_at__lte=now + EARLY,
         ).order_by("sku_id", "expected_at", "pk")  # fmt: skip
         first: dict[int, int] = {}
         for pk, sku_id in rows.values_list("pk", "sku_id"):

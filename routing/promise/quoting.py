@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from typing import Any
 
+from django.db.models import F
+
 from orderhub.fulfillment import rates
 from orderhub.inventory.models import ExpectedReceipt, Sku, Warehouse
 from orderhub.orders.models import Order, OrderLine
@@ -250,9 +252,9 @@ def _with_receipts(cart: Cart, found: Sequence[Option]) -> list[Option]:
     coming: dict[int, list[tuple[datetime, int]]] = {}
     rows = ExpectedReceipt.objects.filter(
         merchant_id=cart.merchant_id, sku_id__in=missing, arrived_at__isnull=True, warehouse__is_active=True,
-        warehouse__is_frozen=False,
+        warehouse__is_frozen=False, units__gt=F("came"),
     ).order_by("expected_at")  # fmt: skip
-    for sku_id, moment, units in rows.values_list("sku_id", "expected_at", "units"):
+    for sku_id, moment, units in rows.values_list("sku_id", "expected_at", F("units") - F("came")):
         coming.setdefault(sku_id, []).append((max(moment, cart.now), units))
     return [_expecting(cart, option, coming, skus) for option in found]
 

@@ -39,8 +39,8 @@ class Wired:
     ) -> Connection:  # fmt: skip
         """A live connection to a vendor of the world; its door has the vendor's name."""
         row = Connection(
-            merchant=make.merchant(), code=code or vendor, name=vendor, kind="profile", profile=_profile(profile or vendor),
-            door_key=code or vendor, channel=channel, allows_private=True,
+            merchant=make.merchant(), code=code or vendor, name=vendor, kind="profile",
+            profile=shipped_profile(profile or vendor), door_key=code or vendor, channel=channel, allows_private=True,
             config={"base_url": self.world.url(vendor), **(config or {})},
         )  # fmt: skip
         for name, value in {"secret": secret or self.world.keys(vendor)["secret"], **secrets}.items():
@@ -98,7 +98,8 @@ def wired(*, seed: int = 7) -> Iterator[Wired]:
         receiver.close()
 
 
-def _profile(code: str) -> Profile:
+def shipped_profile(code: str) -> Profile:
+    """The shipped profile of that code, in force, made once."""
     found = Profile.objects.filter(merchant=None, code=code).first()
     if found is not None:
         return found

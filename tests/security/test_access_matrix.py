@@ -45,12 +45,12 @@ DETAILS = {
     "api:import-errors", "api:sku-detail", "api:warehouse-detail", "api:stock-detail", "api:channel-detail",
     "api:rate-card-detail", "api:parcel-detail", "api:key-detail", "api:reservation-detail",
     "api:intake-order-detail", "api:order-custom", "api:parcel-custom", "api:field-detail", "api:field-restore",
-    "api:field-uses",
+    "api:field-uses", "api:bom-detail", "api:bom-needs",
 }  # fmt: skip
 LISTS = {
     "api:order-list", "api:sku-list", "api:warehouse-list", "api:stock-list", "api:import-list",
     "api:channel-list", "api:rate-card-list", "api:parcel-list", "api:key-list", "api:promisable-list",
-    "api:reservation-list", "api:field-list",
+    "api:reservation-list", "api:field-list", "api:bom-list",
 }  # fmt: skip
 #: Deeds on no one thing: they say themselves what they are about.
 DEEDS = {

@@ -54,8 +54,8 @@ def at(day: int, hour: int, minute: int = 0, *, month: int = 11, year: int = 202
     return datetime(year, month, day, hour, minute, tzinfo=CHINA)
 
 
-def test_there_are_45_milestones_with_both_sentences() -> None:
-    assert len(milestones()) == 45
+def test_there_are_47_milestones_with_both_sentences() -> None:
+    assert len(milestones()) == 47
     assert all(m.zh and m.en and m.group and m.public for m in milestones().values())
     assert [code for code, m in milestones().items() if m.terminal] == ["DELIVERED", "CANCELLED", "REFUNDED"]
     assert milestones()["DELIVERED"].names["kuaidi100_state"] == "3"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from orderhub.connectors import inbox, shelf
+from orderhub.connectors.applying import effects
 from orderhub.connectors.base import Incoming
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.offering import publishing
@@ -13,29 +14,19 @@ from orderhub.connectors.offering.publishing import Acknowledged
 from orderhub.connectors.speaking import Spoken
 from orderhub.connectors.speech import answers, mapping, trees
 from orderhub.fulfillment import services as fulfillment
-from orderhub.fulfillment.updates import Update, UpdateKind
-
-_MEANS: dict[tuple[str, str], UpdateKind] = {
-    ("release", "acked"): "acknowledge",
-    ("cancel", "acked"): "cancelled",
-    ("cancel", "refused"): "cancel_refused",
-    ("intercept", "acked"): "redirected",
-    ("intercept", "refused"): "intercept_refused",
-}
+from orderhub.fulfillment.updates import Update
 
 
 def act(connection: Connection, spoken: Sequence[Spoken], now: datetime) -> None:
     """Apply what the answers mean, inside the transaction that notes them."""
-    updates = []
+    updates: list[Update] = []
     for one in spoken:
         assert one.answer is not None
-        kind = _MEANS.get((one.push.operation, one.answer.means))
-        if kind is not None:
-            updates.append(Update(
-                kind=kind, fulfillment_number=str(one.push.body.get("fulfillment") or one.push.reference),
-                tracking_number=str(one.push.body.get("tracking_number") or ""), occurred_at=now,
-                source=connection.name, reason=_reason(one.call),
-            ))  # fmt: skip
+        number = str(one.push.body.get("fulfillment") or one.push.reference)
+        updates += effects.of(
+            connection, one.push.operation, one.answer.means, number=number, reason=_reason(one.call),
+            tracking_number=str(one.push.body.get("tracking_number") or ""), now=now,
+        )  # fmt: skip
     _take_offers(connection, spoken, now=now)
     inbox.receive(connection, [message for one in spoken for message in told_by(connection, one)], now=now)
     if updates:

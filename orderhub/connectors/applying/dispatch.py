@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
-from orderhub.connectors.applying import fetching, orders, positions, stock, updates
+from orderhub.connectors.applying import (
+    fetching,
+    goods,
+    late_answers,
+    making,
+    orders,
+    positions,
+    stock,
+    updates,
+)
 from orderhub.connectors.meant import Fault, Result, Told
 from orderhub.connectors.models import Connection
 from orderhub.fulfillment import services as fulfillment
@@ -22,6 +31,11 @@ _appliers: Mapping[str, Applier] = {
     "warehouse": lambda connection, told, now: updates.from_warehouses(connection, told, now=now),
     "scan": lambda connection, told, now: updates.from_carriers(connection, told, now=now),
     "stock": lambda connection, told, now: stock.apply(connection, told, now=now),
+    "receipt": lambda connection, told, now: goods.receive(connection, told, now=now),
+    "return": lambda connection, told, now: goods.take_back(connection, told, now=now),
+    "production": lambda connection, told, now: making.apply(connection, told, now=now),
+    "milestone": lambda connection, told, now: making.apply(connection, told, now=now),
+    "answer": lambda connection, told, now: late_answers.apply(connection, told, now=now),
     "hint": lambda connection, told, now: fetching.wish(connection, told, now=now),
     "position": lambda connection, told, now: positions.apply(connection, told, now=now),
 }

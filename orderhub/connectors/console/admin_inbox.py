@@ -27,7 +27,13 @@ from orderhub.inventory.admin_base import ReadOnlyAdmin, actor_of, is_chinese
 from orderhub.kernel import clock
 from orderhub.templatetags.ui import pill
 
-STATE_TONES = {"received": "wait", "applied": "ok", "ignored": "warn", "quarantined": "bad"}
+STATE_TONES = {
+    "received": "wait",
+    "applied": "ok",
+    "ignored": "warn",
+    "quarantined": "bad",
+    "waiting": "hold",
+}
 State = InboxMessage.State
 MOST_ALIKE = 1000
 
@@ -69,7 +75,7 @@ class InboxMessageAdmin(ReadOnlyAdmin):
     @display(description=_("what is wrong"))
     def shown_fault(self, row: InboxMessage) -> str:
         """The first fault in words."""
-        if row.state != State.QUARANTINED:
+        if row.state not in inbox.OPEN:
             return row.error[:120]
         said = fault_words.sentences(row.faults[:1], row.error)
         return f"{said[0].place}: {said[0].text}".removeprefix(": ")[:160] if said else ""
@@ -107,7 +113,7 @@ class InboxMessageAdmin(ReadOnlyAdmin):
         clear = sealed.sees_persons(request)
         came = sealed.read(row, clear=clear, as_it_came=True)
         now_is = sealed.read(row, clear=clear)
-        said = fault_words.sentences(row.faults, row.error) if row.state == State.QUARANTINED else []
+        said = fault_words.sentences(row.faults, row.error) if row.state in inbox.OPEN else []
         alias = next((one for one in said if one.alias and one.value), None)
         own = {"sort": alias.alias, "theirs": alias.value} if alias else {}
         may_map = request.user.has_perm("connectors.change_profile") and row.connection.profile is not None
@@ -119,7 +125,7 @@ class InboxMessageAdmin(ReadOnlyAdmin):
             "tone": STATE_TONES[row.state], "text": now_is.text if given is None else given, "fault": fault,
             "alias_form": AliasForm(connection=row.connection, initial=own) if own else None, "alias": alias,
             "alike": len(_alike(row)), "may_decide": self.has_replay_permission(request),
-            "may_alias": request.user.has_perm("connectors.add_alias"), "is_open": row.state == State.QUARANTINED,
+            "may_alias": request.user.has_perm("connectors.add_alias"), "is_open": row.state in inbox.OPEN,
             "map_link": _map_link(row, now_is.part.map if now_is.part else "") if may_map else "",
         }  # fmt: skip
         return TemplateResponse(request, "admin/connectors/message.html", context)
@@ -179,12 +185,10 @@ def _map_link(row: InboxMessage, name: str) -> str:
 
 def _alike(row: InboxMessage) -> list[int]:
     """The quarantined messages of the same system with the same faults."""
-    if row.state != State.QUARANTINED:
+    if row.state not in inbox.OPEN:
         return []
     mine = _reasons(row.faults)
-    rows = InboxMessage.objects.filter(
-        connection_id=row.connection_id, state=State.QUARANTINED, error=row.error
-    )
+    rows = InboxMessage.objects.filter(connection_id=row.connection_id, state=row.state, error=row.error)
     found = rows.order_by("-id").values_list("pk", "faults")[:MOST_ALIKE]
     return [pk for pk, faults in found if _reasons(faults) == mine]
 
@@ -248,7 +252,7 @@ def _correct(request: HttpRequest, row: InboxMessage) -> str:
         return words.say(words.UNREADABLE, no.code, no.facts, "zh" if is_chinese() else "en")
     inbox.correct(row, text, actor=actor_of(request), now=clock.now())
     row.refresh_from_db()
-    if row.state == State.QUARANTINED:
+    if row.state in inbox.OPEN:
         messages.warning(request, _("It was read again, and still something is wrong; see below."))
     else:
         messages.success(request, _("Corrected and applied. What came is kept as it was."))

@@ -12,9 +12,12 @@ MEANINGS: Mapping[str, tuple[str, str]] = {
     "cancel": ("取消订单", "a cancellation"),
     "warehouse": ("仓库作业结果", "what a warehouse did"),
     "scan": ("物流轨迹", "a scan of a carrier"),
-    "stock": ("库存数量", "stock counted or changed"),
-    "receipt": ("入库", "goods received"),
-    "return": ("退货入库", "a return received"),
+    "stock": ("库存数量", "quantities in stock"),
+    "receipt": ("到货确认", "goods that came in"),
+    "return": ("退货入库", "goods that came back"),
+    "production": ("生产进度", "how far a factory is"),
+    "milestone": ("里程碑", "a milestone of production"),
+    "answer": ("后到的答复", "an answer that comes later"),
     "risk": ("风控结果", "a risk verdict"),
     "position": ("车辆位置", "where a vehicle is"),
     "hint": ("仅通知，需再查询", "only a hint: ask for the rest"),
@@ -26,6 +29,7 @@ FIRST_MEANING = {
     "carrier": "scan",
     "tms": "scan",
     "position": "position",
+    "mes": "production",
 }
 
 
@@ -130,15 +134,32 @@ FIELDS: Mapping[str, tuple[Ours, ...]] = {
               _f("at", "时间", "when", "moment", "time at counted_at 时间"),
               _f("reason", "原因", "reason", others="reason why remark 原因"),
               _f("key", "对方流水号", "their number of it", others="id key serial 流水号")),
-    "receipt": (_f("reference", "单号", "its number", others="reference number order_no code 单号 入库单号", needed=True),
-                _f("warehouse", "仓库", "warehouse", others="warehouse warehouse_code depot site 仓库"),
-                _f("at", "时间", "when", "moment", "time at received_at 时间", needed=True),
-                _f("key", "对方流水号", "their number of it", others="id key serial 流水号")),
-    "return": (_f("reference", "单号", "its number", others="reference number order_no rma 单号 退货单号"),
-               _f("tracking_number", "运单号", "tracking number", others="tracking waybill mail_no 运单号"),
-               _f("warehouse", "仓库", "warehouse", others="warehouse warehouse_code depot site 仓库"),
-               _f("at", "时间", "when", "moment", "time at received_at 时间", needed=True),
-               _f("key", "对方流水号", "their number of it", others="id key serial 流水号")),
+    "receipt": (_f("reference", "采购/入库单号", "receipt number", others="number reference entry_order_code po_no 入库单号 采购单号 单号", needed=True),
+                _f("warehouse", "仓库", "warehouse", others="warehouse warehouse_code store 仓库", needed=True),
+                _f("at", "时间", "when", "moment", "time operate_time at received_at 时间 入库时间", needed=True),
+                _f("final", "是否最终", "nothing more comes", "truth", "final is_final last 最终")),
+    "return": (_f("reference", "退货单号", "return number", others="number reference return_order_code rma 退货单号 单号", needed=True),
+               _f("warehouse", "仓库", "warehouse", others="warehouse warehouse_code store 仓库"),
+               _f("tracking_number", "运单号", "tracking number", others="express_code tracking mail_no waybill 运单号 快递单号"),
+               _f("at", "时间", "when", "moment", "time confirm_time at received_at 时间 入库时间", needed=True),
+               _f("reason", "原因", "reason", others="reason remark return_reason 原因 退货原因")),
+    "production": (_f("reference", "我们的发货单号", "our fulfillment number", others="number job work_order order_no reference 工单号 单号", needed=True),
+                   _f("event", "做了什么", "what happened", "status", "event step status state 事件 状态", needed=True),
+                   _f("at", "时间", "when", "moment", "time at report_time 时间 上报时间", needed=True),
+                   _f("step", "工序", "step", others="step_name process operation 工序"),
+                   _f("qty", "合格数量", "good pieces", "whole", "qty good ok_qty quantity 合格数 数量"),
+                   _f("scrap", "报废数量", "scrapped pieces", "whole", "scrap ng_qty bad waste 报废数 不良数"),
+                   _f("planned_at", "计划完工", "planned finish", "moment", "planned_at plan_finish due finish_plan 计划完工"),
+                   _f("reason", "原因", "reason", others="reason remark message 原因 备注")),
+    "milestone": (_f("reference", "我们的发货单号", "our fulfillment number", others="number reference order_no 单号", needed=True),
+                  _f("milestone", "里程碑", "milestone", others="milestone event status 里程碑 节点", needed=True),
+                  _f("at", "时间", "when", "moment", "time at 时间", needed=True),
+                  _f("reason", "原因", "reason", others="reason remark 原因 备注")),
+    "answer": (_f("reference", "我们的单号", "our number", others="number reference order_no 单号", needed=True),
+               _f("operation", "答复的操作", "operation that is answered", others="operation method action 操作", needed=True),
+               _f("ok", "是否成功", "whether it was done", "truth", "ok success result 成功", needed=True),
+               _f("message", "说明", "their words", others="message msg reason 说明 原因"),
+               _f("their_id", "对方单号", "their number", others="reference their_id job_id 对方单号")),
     "risk": (_f("ext_id", "对方订单号", "their order number", others="id order_id order_no 订单号", needed=True),
              _f("level", "级别", "level", others="level risk_level 级别"), _f("score", "分数", "score", "whole", "score points 分数"),
              _f("reason", "原因", "reason", others="reason message 原因")),
@@ -150,6 +171,14 @@ FIELDS: Mapping[str, tuple[Ours, ...]] = {
              _f("ext_id", "对方订单号", "their order number", others="id tid order_id order_no 订单号", needed=True)),
 }  # fmt: skip
 
+#: Lists that several meanings share.
+_GOODS = (
+    _LINE[0],
+    _LINE[1],
+    _f("condition", "货品状况", "condition", others="condition inventory_type quality 库存类型 状况"),
+)
+_GOODS_NAMES = ("lines", "items", "order_lines", "orderlines", "details", "goods", "明细")
+
 #: Lists inside: name → (its fields, what others call the list).
 LISTS: Mapping[str, Mapping[str, tuple[tuple[Ours, ...], tuple[str, ...], str, str]]] = {
     "order": {"lines": (_LINE, ("items", "lines", "line_items", "goods", "products", "orders", "order_list", "skus", "商品", "明细", "mingxi"), "订单行", "lines")},
@@ -157,8 +186,8 @@ LISTS: Mapping[str, Mapping[str, tuple[tuple[Ours, ...], tuple[str, ...], str, s
         "parcels": (_BOX, ("packages", "parcels", "boxes", "cartons", "包裹"), "包裹", "parcels"),
         "lines": ((_LINE[0], _LINE[1]), ("lines", "items", "order_lines", "details", "明细"), "明细", "lines"),
     },
-    "receipt": {"lines": ((_LINE[0], _LINE[1]), ("lines", "items", "details", "明细"), "明细", "lines")},
-    "return": {"lines": ((_LINE[0], _LINE[1]), ("lines", "items", "details", "明细"), "明细", "lines")},
+    "receipt": {"lines": (_GOODS, _GOODS_NAMES, "明细", "lines")},
+    "return": {"lines": (_GOODS, _GOODS_NAMES, "明细", "lines")},
 }  # fmt: skip
 
 #: The values a status may have, with what each says to the reader.
@@ -166,6 +195,19 @@ STATES: Mapping[str, tuple[str, ...]] = {
     "stock": ("count", "change"),
     "order": ("created", "paid", "shipped", "completed", "cancelled", "reviewing", "closed"),
     "warehouse": ("acknowledge", "pick", "pack", "ship", "reject", "short", "cancelled", "cancel_refused"),
+    "production": (
+        "accepted",
+        "planned",
+        "material",
+        "started",
+        "step",
+        "qc_passed",
+        "qc_failed",
+        "rework",
+        "finished",
+        "packed",
+        "reject",
+    ),
     "scan": (
         "picked_up",
         "in_transit",

@@ -41,6 +41,11 @@ def standard_webhook(secret: str, message_id: str, timestamp: str, body: bytes) 
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
+def mes(secret: str, timestamp: str, body: bytes) -> str:
+    """The plain JSON systems (MES): hex of HMAC-SHA256 over `timestamp.body`."""
+    return hmac.digest(secret.encode(), timestamp.encode() + b"." + body, "sha256").hex()
+
+
 def qimen(secret: str, query: Mapping[str, str], body: bytes) -> str:
     """Qimen (and Taobao's callbacks): MD5, upper hex, of secret + sorted query + body + secret."""
     key = secret.encode()

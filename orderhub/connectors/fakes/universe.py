@@ -14,6 +14,7 @@ from orderhub.connectors.fakes.vendors.easypost import EasyPost
 from orderhub.connectors.fakes.vendors.jd import Jd
 from orderhub.connectors.fakes.vendors.kingdee import Kingdee
 from orderhub.connectors.fakes.vendors.kuaidi100 import Kuaidi100
+from orderhub.connectors.fakes.vendors.mes import Mes
 from orderhub.connectors.fakes.vendors.partner import Partner
 from orderhub.connectors.fakes.vendors.pinduoduo import Pinduoduo
 from orderhub.connectors.fakes.vendors.qimen import Qimen
@@ -24,6 +25,7 @@ from orderhub.connectors.fakes.vendors.woocommerce import WooCommerce
 
 VENDORS: tuple[type[Vendor], ...] = (
     Qimen, Kingdee, Taobao, Douyin, Shopify, WooCommerce, Pinduoduo, Jd, Kuaidi100, Sf, EasyPost, AfterShip, Partner,
+    Mes,
 )  # fmt: skip
 
 

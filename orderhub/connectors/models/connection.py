@@ -78,6 +78,8 @@ class InboxMessage(models.Model):
         APPLIED = "applied", _("applied")
         IGNORED = "ignored", _("older, ignored")
         QUARANTINED = "quarantined", _("needs a person")
+        #: It came before what it is about, and is tried again by itself.
+        WAITING = "waiting", _("came early, is tried again")
 
     connection = models.ForeignKey(Connection, verbose_name=_("connection"), on_delete=models.PROTECT)
     merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
@@ -104,6 +106,8 @@ class InboxMessage(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     received_at = models.DateTimeField(_("received at"))
     applied_at = models.DateTimeField(_("applied at"), null=True, blank=True)
+    #: While it waits: when it is tried again, should nobody notice before that what it waits for is there.
+    retry_at = models.DateTimeField(_("tried again at"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("inbox message")
@@ -117,6 +121,11 @@ class InboxMessage(models.Model):
             ),
             models.Index(
                 fields=["connection"], name="connectors_inbox_unread", condition=models.Q(state="quarantined")
+            ),
+            models.Index(
+                fields=["merchant", "reference"],
+                name="connectors_inbox_early",
+                condition=models.Q(state="waiting"),
             ),
         ]
 

@@ -21,6 +21,7 @@ class Call(models.Model):
         FAILED = "failed", _("failed, is tried again")
         DEAD = "dead", _("needs a person")
         SKIPPED = "skipped", _("skipped by a person")
+        LATER = "later", _("taken in, answer follows")
 
     connection = models.ForeignKey(Connection, verbose_name=_("connection"), on_delete=models.PROTECT)
     merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)

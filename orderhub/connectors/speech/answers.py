@@ -15,9 +15,10 @@ from orderhub.connectors.speech.mapping import path
 from orderhub.connectors.speech.moments import text_of
 from orderhub.connectors.speech.picking import Path, TooMuch, same
 
-#: `gone`: whoever was there wants nothing more, so the connection is switched off.
-Means = Literal["acked", "refused", "retry", "unknown", "gone"]
-MEANS: tuple[Means, ...] = ("acked", "refused", "retry", "unknown", "gone")
+#: `gone`: whoever was there wants nothing more, so the connection is switched off. `later`: taken in; the real answer comes
+#: as a message of its own (`answer`).
+Means = Literal["acked", "refused", "retry", "unknown", "gone", "later"]
+MEANS: tuple[Means, ...] = ("acked", "refused", "retry", "unknown", "gone", "later")
 LONGEST_MESSAGE = 300
 LONGEST_WAIT_S = 86_400
 #: Not now, but perhaps later: no token yet, time-out, conflict with itself, too early, too many.

@@ -66,11 +66,13 @@ class Parcel(models.Model):
             models.UniqueConstraint(fields=["carrier", "tracking_number"], name="fulfillment_parcel_tracking")
         ]
         indexes = [
+            # Carriers name a parcel by its number alone.
+            models.Index(fields=["tracking_number"], name="fulfillment_parcel_number"),
             models.Index(
                 fields=["delivered_at"],
                 name="fulfillment_parcel_delivered",
                 condition=models.Q(delivered_at__isnull=False),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

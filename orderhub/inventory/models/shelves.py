@@ -352,6 +352,12 @@ class ExpectedReceipt(models.Model):
     expected_at = models.DateTimeField(_("expected at"))
     reference = models.CharField(_("reference"), max_length=80, blank=True)
     arrived_at = models.DateTimeField(_("arrived at"), null=True, blank=True)
+    came = models.PositiveIntegerField(
+        _("units that came"),
+        default=0,
+        db_default=0,
+        help_text=_("As the warehouse confirmed them, damaged ones too."),
+    )
 
     class Meta:
         verbose_name = _("expected receipt")

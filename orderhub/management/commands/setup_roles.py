@@ -17,9 +17,10 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "orders": "order orderline hold channel pricing promotioncounter skucost",
             "risk": "riskpolicy risksignal riskpolicyversion assessment review key label",
             "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
-            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
+            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone returnreceipt "
+            "returnreceiptline workorder workstep componenthold",
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
-            "workshop customslane stockreport stockreportline",
+            "workshop customslane stockreport stockreportline receipt receiptline bom bomline bomalternative",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave returnrate",
             "fields": "field",
@@ -48,6 +49,16 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "inventory.change_expectedreceipt",
             "inventory.add_workshop",
             "inventory.change_workshop",
+            "inventory.add_bom",
+            "inventory.change_bom",
+            "inventory.add_bomline",
+            "inventory.change_bomline",
+            "inventory.delete_bomline",
+            "inventory.add_bomalternative",
+            "inventory.change_bomalternative",
+            "inventory.delete_bomalternative",
+            "fulfillment.change_workorder",
+            "fulfillment.change_returnreceipt",
             "inventory.add_customslane",
             "inventory.change_customslane",
             "inventory.delete_customslane",
@@ -102,7 +113,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "compliance": "compliancerule compliancecheck customsgoods exchangerate goodslist paper partylist party clearance",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline ratecard ratezone",
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
-            "workshop customslane stockreport stockreportline",
+            "workshop customslane stockreport stockreportline bom bomline bomalternative",
             "connectors": "stockrule published channelpace",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
             "warehouselever waveschedule pickwave returnrate",
@@ -176,7 +187,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
         "客服 support",
         {
             "orders": "order orderline hold channel pricing promotioncounter skucost",
-            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline",
+            "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline returnreceipt returnreceiptline "
+            "workorder workstep",
             "tracking": "journey timelineentry",
             "inventory": "sku",
             "access": "merchant",
