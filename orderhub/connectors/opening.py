@@ -19,7 +19,8 @@ def split(connection: Connection, message: InboxMessage) -> list[tuple[str, byte
     if connection.profile is None or message.envelope.get("part") or message.raw is None:
         return None
     spec = shelf.spec_of(connection)
-    if spec.door is None or spec.door.split is None or message.envelope.get("fetched"):
+    door = spec.reader(str(message.envelope.get("door", "")))
+    if door is None or door.split is None or _is_whole(message.envelope):
         return None
     try:
         found = reading.parts(spec, envelopes.request_of(message), speaking.config_of(connection))
@@ -32,6 +33,9 @@ def read(connection: Connection, spec: Spec, message: InboxMessage) -> reading.P
     """The one part that a kept message is; raises Unreadable where its body is no tree at all."""
     request, config = envelopes.request_of(message), speaking.config_of(connection)
     kept: Mapping[str, Any] = message.envelope
+    if kept.get("refused"):
+        # A file or mail that was not read: the reason is all there is of it.
+        raise Unreadable(str(kept["refused"]), [fault_of("", str(kept["refused"]), kept.get("why", ""))])
     try:
         if kept.get("fetched"):
             tree = trees.read(request.body, "json")
@@ -42,6 +46,10 @@ def read(connection: Connection, spec: Spec, message: InboxMessage) -> reading.P
     except NoTree as fault:
         raise Unreadable("unreadable", [fault_of("", fault.code, "")]) from fault
     return part
+
+
+def _is_whole(kept: Mapping[str, Any]) -> bool:
+    return bool(kept.get("fetched") or kept.get("refused"))
 
 
 def fault_of(field: str, code: str, value: object) -> Fault:

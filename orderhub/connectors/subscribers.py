@@ -26,12 +26,13 @@ from orderhub.connectors.kinds.simulator import kind as simulator
 from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
+from orderhub.connectors.ways import files, mail, tables, turns
 from orderhub.events.models import Delivery
 from orderhub.events.registry import Partly, every, on
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
-__all__ = ["flow_messages", "jobs", "silence", "spoken", "turning", "webhook"]
+__all__ = ["files", "flow_messages", "jobs", "mail", "silence", "spoken", "tables", "turning", "webhook"]
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}
 
 
@@ -128,6 +129,12 @@ def play_simulation(now: datetime | None = None) -> int:
 def let_customers_shop() -> int:
     """Keep the demo alive with a new order now and then; never outside `serve --demo`."""
     return shoppers.shop(now=clock.now()) if settings.DEMO_SHOPPERS else 0
+
+
+@every(5, name="connectors.ways", queue="low")
+def fetch() -> int:
+    """Look into folders, mailboxes and tables."""
+    return turns.run_due(now=clock.now())
 
 
 @every(5, name="connectors.poll", queue="outbox")
