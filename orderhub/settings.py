@@ -384,6 +384,7 @@ LOGGING = {
         "orderhub": {"level": "INFO"},
         "orderhub.web": {"level": "INFO" if env.flag("HUB_ACCESS_LOG", default=not DEBUG) else "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "paramiko": {"level": "CRITICAL"},  # what a host does is told on the page of its connection
     },
 }
 

@@ -130,11 +130,11 @@ class Remote:
         """The bytes, if the file is before and after what was seen."""
         try:
             with _told(), self._client.open(self._path(seen.name), "rb") as file:
-                if _seen(seen.name, file.stat()) != seen:
+                if self._now(seen.name) != seen:
                     raise Changed(seen.name)
                 file.prefetch(seen.size)
                 data = file.read(seen.size)
-                if len(data) != seen.size or _seen(seen.name, file.stat()) != seen:
+                if len(data) != seen.size or self._now(seen.name) != seen:
                     raise Changed(seen.name)
         except FileNotFoundError:
             raise Changed(seen.name) from None
@@ -174,6 +174,9 @@ class Remote:
         transport = self._client.get_channel().get_transport()
         self._client.close()
         transport.close()
+
+    def _now(self, name: str) -> Seen:
+        return _seen(name, self._client.lstat(self._path(name)))
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._folder, name)

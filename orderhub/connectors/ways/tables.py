@@ -74,17 +74,20 @@ def _first(turn: Turn, table: Table, *, now: datetime) -> list[Row]:
 
 def _move(turn: Turn, rows: list[Row], *, is_end: bool, now: datetime) -> None:
     cursor = dict(turn.mark.cursor)
-    if rows:
-        place = _noted(rows[-1], turn)
-        if cursor["high"] is None or not values.is_before(place[0], cursor["high"][0]):
-            if place != cursor["high"]:
-                cursor |= {"since": now.isoformat(), "settled": False}
-            cursor["high"] = place
-        cursor["walk"] = place
+    place = _noted(rows[-1], turn) if rows else cursor["walk"]
+    if place is not None and _is_further(place, cursor["high"], is_end=is_end):
+        cursor |= {"high": place, "since": now.isoformat(), "settled": False}
+    cursor["walk"] = None if is_end else place
     if is_end:
-        cursor["walk"] = None
         cursor["settled"] = cursor["settled"] or _is_settled(cursor, turn)
     turn.move(cursor)
+
+
+def _is_further(place: list[Any], high: list[Any] | None, *, is_end: bool) -> bool:
+    """Whether a row is further than any before; among rows of one moment only the end of a walk can tell."""
+    if high is None or values.is_before(high[0], place[0]):
+        return True
+    return is_end and place != high and not values.is_before(place[0], high[0])
 
 
 def _is_settled(cursor: dict[str, Any], turn: Turn) -> bool:
