@@ -23,7 +23,7 @@ from orderhub.connectors import base, secretbox, shelf, wishes
 from orderhub.connectors.console import health, trying, way_trying
 from orderhub.connectors.console.connect_forms import AliasForm, SystemForm, asks_of
 from orderhub.connectors.kinds.webhook import kind as webhook
-from orderhub.connectors.models import Alias, Call, Connection, InboxMessage, PollMark, Profile, WayMark
+from orderhub.connectors.models import Alias, Call, Connection, InboxMessage, PollMark, Profile
 from orderhub.connectors.speech.profile import Profile as Spec
 from orderhub.inventory.admin_base import HubAdmin, button, is_chinese, named
 from orderhub.kernel import clock
@@ -204,7 +204,7 @@ class ConnectionAdmin(HubAdmin):
             "row": row, "seen": found, "state": health.state(row, found, now=now), "spec": spec,
             "door": request.build_absolute_uri(reverse("door", args=(row.door_key,))) if row.door_key else "",
             "polls": PollMark.objects.filter(connection=row).order_by("schedule"), "secrets": _secrets(row, spec),
-            "ways": WayMark.objects.filter(connection=row).order_by("kind"), "drop": way_trying.drop_folder(row, spec),
+            "ways": way_trying.marks(row), "drop": way_trying.drop_folder(row, spec),
             "aliases": Alias.objects.filter(connection=row).order_by("sort", "theirs")[:200],
             "alias_form": AliasForm(connection=row), "tested": request.session.pop(f"tested-{row.pk}", None),
             "apart": InboxMessage.objects.filter(connection=row, state="quarantined").order_by("-id")[:MOST_SHOWN],

@@ -22,7 +22,7 @@ from orderhub.connectors.ways.reasons import Broken
 #: What the choices of the forms are called.
 CHOICES: Mapping[str, str | Promise] = {
     "here": _("on this server, or mounted on it"), "sftp": _("on an SFTP server"), "tls": _("TLS from the start"),
-    "starttls": _("STARTTLS"), "postgresql": "PostgreSQL", "mysql": "MySQL, MariaDB",
+    "starttls": "STARTTLS", "postgresql": "PostgreSQL", "mysql": "MySQL, MariaDB",
     "checked": _("encrypted, certificate checked"), "encrypted": _("encrypted, any certificate"),
     "none": _("not encrypted"), "new": _("only what changes from now on"), "all": _("with all rows there are"),
 }  # fmt: skip

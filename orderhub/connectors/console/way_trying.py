@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orderhub.connectors import net, speaking
-from orderhub.connectors.models import Connection
+from orderhub.connectors.models import Connection, WayMark
 from orderhub.connectors.speech import fetching, reading, trees
 from orderhub.connectors.speech.fetching import Way
 from orderhub.connectors.speech.profile import Ask
 from orderhub.connectors.speech.profile import Profile as Spec
 from orderhub.connectors.speech.requests import Request
-from orderhub.connectors.ways import databases, files, folders, imap, sftp, turns, values
+from orderhub.connectors.ways import databases, files, folders, imap, reasons, turns, values
 from orderhub.connectors.ways.reasons import Broken
 
 Line = tuple[str, str]
@@ -33,6 +33,14 @@ def drop_folder(connection: Connection, spec: Spec | None) -> str:
     return "" if connection.config.get("files_place") == "sftp" else folders.shown(connection)
 
 
+def marks(connection: Connection) -> list[WayMark]:
+    """The ways in that are used, each with its trouble in words; one query."""
+    found = list(WayMark.objects.filter(connection=connection).order_by("kind"))
+    for one in found:
+        one.trouble = reasons.trouble(one.fault)
+    return found
+
+
 def probe(connection: Connection, spec: Spec) -> list[Line]:
     """A line or two for each way in."""
     said: list[Line] = []
@@ -41,15 +49,10 @@ def probe(connection: Connection, spec: Spec) -> list[Line]:
             continue
         try:
             said += _PROBES[kind](connection, spec, way)
-        except sftp.StrangeHost as fault:
-            text = _(
-                "The host presents the fingerprint %(found)s. If they told you this one, enter it under Settings."
-            )
-            said.append(("bad", text % {"found": fault.found}))
-        except net.Forbidden as fault:
+        except Broken as fault:
+            said.append(("bad", reasons.trouble(fault.fault)))
+        except (net.Forbidden, net.NotSent) as fault:
             said.append(("bad", _("The address may not be called: %(why)s") % {"why": fault}))
-        except (Broken, net.NotSent) as fault:
-            said.append(("bad", _("This way in does not work: %(why)s") % {"why": fault}))
     if not said and spec.door is None and spec.ways:
         said.append(("bad", _("No way in is switched on: choose one under Settings.")))
     return said

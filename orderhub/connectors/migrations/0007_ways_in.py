@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('last_at', models.DateTimeField(blank=True, null=True, verbose_name='last at')),
                 ('last_found', models.PositiveIntegerField(default=0, verbose_name='found last')),
                 ('last_refused', models.PositiveIntegerField(default=0, verbose_name='refused last')),
-                ('last_error', models.CharField(blank=True, max_length=300, verbose_name='last error')),
+                ('fault', models.JSONField(blank=True, default=dict, verbose_name='last error')),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ways', to='connectors.connection', verbose_name='connection')),
             ],
             options={

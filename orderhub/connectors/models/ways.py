@@ -29,13 +29,17 @@ class WayMark(models.Model):
     last_at = models.DateTimeField(_("last at"), null=True, blank=True)
     last_found = models.PositiveIntegerField(_("found last"), default=0)
     last_refused = models.PositiveIntegerField(_("refused last"), default=0)
-    last_error = models.CharField(_("last error"), max_length=300, blank=True)
+    #: What is wrong now: a code of `ways.reasons.TROUBLES` and its particulars; empty while it works.
+    fault = models.JSONField(_("last error"), default=dict, blank=True)
 
     class Meta:
         verbose_name = _("way in")
         verbose_name_plural = _("ways in")
         constraints = [models.UniqueConstraint(fields=["connection", "kind"], name="connectors_waymark_once")]
         indexes = [models.Index(fields=["next_at"], name="connectors_waymark_next")]
+
+    #: The fault in words, for whoever looks at the page.
+    trouble = ""
 
     def __str__(self) -> str:
         return f"{self.connection_id} {self.kind}"

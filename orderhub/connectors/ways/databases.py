@@ -39,7 +39,7 @@ class Table:
         found = [str(one[0]) for one in cursor.description or ()]
         missing = [one for one in (self.moved_by, self.column) if one and one not in found]
         if missing:
-            raise Broken(f"the table has no column {', '.join(missing)}; it has: {', '.join(found)[:160]}")
+            raise Broken("no_columns", missing=", ".join(missing), found=", ".join(found)[:160])
         return found
 
     def last(self) -> Row | None:
@@ -84,7 +84,7 @@ class Table:
             cursor = self._line.cursor()
             cursor.execute(question, tuple(values))
         except (psycopg.Error, pymysql.Error, OSError) as fault:
-            raise Broken(f"the database says: {_words(fault)}") from None
+            raise Broken("database_says", value=_words(fault)) from None
         return cursor
 
 
@@ -95,19 +95,19 @@ def open_table(connection: Connection) -> Table:
     host, port = str(config.get("table_host") or ""), int(config.get("table_port") or _PORTS[engine])
     names = [str(config.get(f"table_{one}") or "").strip() for one in ("name", "moved_by", "id")]
     if not host or not names[0] or not names[1]:
-        raise Broken("host, table and the column that moves on must be entered")
+        raise Broken("table_settings")
     address = checked_address(host, port, connection=connection)
     engines = {"postgresql": (_postgresql, '"'), "mysql": (_mysql, "`")}
     connect, mark = engines[engine]
     try:
         line = connect(connection, host, address, port)
     except (psycopg.Error, pymysql.Error, OSError) as fault:
-        raise Broken(f"no connection to the database: {_words(fault)}") from None
+        raise Broken("no_connection", host=f"{host}:{port}", value=_words(fault)) from None
     return Table(line, lambda name: quoted(name, mark), *names)
 
 
 def checked_address(host: str, port: int, *, connection: Connection) -> str:
-    """The address of a database; Forbidden for one in a private network that the server's operator has not named."""
+    """The address of a database; Broken for one in a private network that the server's operator has not named."""
     found = net.checked_addresses(host, port, allows_private=True)
     if all(_is_public(one) for one in found):
         return found[0]
@@ -115,22 +115,20 @@ def checked_address(host: str, port: int, *, connection: Connection) -> str:
         return found[0]
     if all(_is_public(one) or _is_named(host, one) for one in found):
         return found[0]
-    raise net.Forbidden(
-        f"{host} is in a private network and not named in HUB_TABLE_HOSTS; ask whoever runs the server"
-    )
+    raise Broken("table_host", host=host)
 
 
 def quoted(name: str, mark: str) -> str:
     """A name of a table or column as an identifier: nothing in it is SQL."""
     if not name or len(name) > _LONGEST_NAME or any(ord(sign) < 32 for sign in name):
-        raise Broken("a name of a table or column is empty or too long")
+        raise Broken("bad_name")
     return mark + name.replace(mark, mark * 2).replace("%", "%%") + mark
 
 
 def _parts(name: str) -> list[str]:
     found = name.split(".")
     if len(found) > 2:
-        raise Broken("write the table as name, or as schema.name")
+        raise Broken("bad_table")
     return found
 
 

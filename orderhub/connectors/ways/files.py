@@ -16,7 +16,7 @@ from orderhub.connectors.speech.fetching import Way
 from orderhub.connectors.ways import folders, keeping, places, reasons, sftp, turns
 from orderhub.connectors.ways.keeping import Found
 from orderhub.connectors.ways.places import Changed, Place, Seen
-from orderhub.connectors.ways.reasons import NotTaken, megabytes
+from orderhub.connectors.ways.reasons import Broken, NotTaken, megabytes
 from orderhub.connectors.ways.turns import Turn
 
 
@@ -97,7 +97,7 @@ def _take(
         shelf, reason = places.REFUSED, reasons.told(fault.code, fault.why)
         turn.refused += 1
     except PermissionError:
-        turn.trouble = f"{one.name[:100]}: no right to read it"
+        turn.trouble = Broken("no_right", value=one.name)
         return
     if turn.way.ready:
         # Before the file itself: a marker left behind would make the next file of this name ready while it is written.

@@ -25,7 +25,7 @@ def below_root(connection: Connection) -> list[str]:
     entered = str(connection.config.get("files_folder") or "") or connection.code
     own = places.steps(entered)
     if not own:
-        raise Broken(f"“{entered}” is no folder below the merchant's own")
+        raise Broken("bad_folder", value=entered)
     return [connection.merchant.code, *own]
 
 
@@ -44,7 +44,7 @@ class Folder:
         try:
             self._here = _walked(below_root(connection))
         except OSError as fault:
-            raise Broken(f"the folder cannot be opened: {fault.strerror}") from None
+            raise Broken("no_folder", value=fault.strerror or "") from None
 
     def look(self) -> list[Seen]:
         """The ordinary files in it."""
@@ -120,9 +120,7 @@ def _walked(parts: list[str]) -> int:
     """The last of these folders, opened step by step; those that are missing are made."""
     root = Path(settings.DROP_DIR)
     if not root.is_dir():
-        raise Broken(
-            "the drop folder is not there: whoever runs the server must mount it, or correct HUB_DROP_DIR"
-        )
+        raise Broken("no_drop")
     here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     for part in parts:
         try:

@@ -134,9 +134,9 @@ class Mailbox:
         try:
             word, data = ask()
         except (imaplib.IMAP4.error, OSError, ValueError) as fault:
-            raise Broken(f"IMAP: {str(fault)[:200] or type(fault).__name__}") from None
+            raise Broken("mail_says", value=str(fault) or type(fault).__name__) from None
         if word != "OK":
-            raise Broken(f"IMAP: {_text(data)}")
+            raise Broken("mail_says", value=_text(data))
         return data
 
 
@@ -149,7 +149,7 @@ def connect(connection: Connection) -> Mailbox:
     try:
         line = socket.create_connection((address, port), timeout=CONNECT_SECONDS)
     except OSError as fault:
-        raise Broken(f"no connection to {host}:{port}: {fault.strerror or fault}") from None
+        raise Broken("no_connection", host=f"{host}:{port}", value=str(fault.strerror or fault)) from None
     line.settimeout(ANSWER_SECONDS)
     held = ExitStack()
     held.callback(line.close)
@@ -160,15 +160,13 @@ def connect(connection: Connection) -> Mailbox:
         box = Mailbox(client, str(config.get("mail_folder") or "INBOX"))
     except ssl.SSLError as fault:
         held.close()
-        raise Broken(
-            f"the mail server's certificate is not accepted, or it has no TLS there: {fault.reason}"
-        ) from None
+        raise Broken("mail_certificate", value=str(fault.reason)) from None
     except imaplib.IMAP4.error as fault:
         held.close()
-        raise Broken(f"the mail server does not let us in: {str(fault)[:160]}") from None
+        raise Broken("mail_login", value=str(fault)[:160]) from None
     except OSError as fault:
         held.close()
-        raise Broken(f"IMAP: {str(fault)[:200] or type(fault).__name__}") from None
+        raise Broken("mail_says", value=str(fault) or type(fault).__name__) from None
     except Broken:
         held.close()
         raise

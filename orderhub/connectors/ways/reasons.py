@@ -39,8 +39,48 @@ class NotTaken(Exception):
         self.code, self.why, self.is_kept = code, why[:200], is_kept
 
 
+#: Why a way in does not work, and what to do; the particulars never hold a secret.
+TROUBLES: Mapping[str, Text] = {
+    "no_columns": _("The table has no column %(missing)s; it has: %(found)s."),
+    "database_says": _("The database says: %(value)s"),
+    "table_settings": _("Enter host, table and the column that moves on under Settings."),
+    "no_connection": _("No connection to %(host)s: %(value)s."),
+    "bad_name": _("The name of a table or column is empty or too long."),
+    "bad_table": _("Write the table as name, or as schema.name."),
+    "no_order": _("The column that moves on, or that of the ids, has values that cannot be put in order: %(value)s. Choose a time, a whole number or a text."),
+    "bad_folder": _("“%(value)s” is no folder below the merchant's own; correct it under Settings."),
+    "no_folder": _("The folder cannot be opened: %(value)s."),
+    "no_drop": _("The drop folder is not there: whoever runs the server must mount it, or correct HUB_DROP_DIR."),
+    "no_right": _("We have no right to read %(value)s: give it to the user that OrderHub runs as."),
+    "mail_says": _("The mail server says: %(value)s"),
+    "mail_certificate": _("The certificate of the mail server is not accepted, or it does not speak TLS at this port: %(value)s."),
+    "mail_login": _("The mail server does not let us in: %(value)s. Check user and password."),
+    "sftp_settings": _("Enter host and user of the SFTP server under Settings."),
+    "sftp_says": _("The SFTP server says: %(value)s"),
+    "sftp_login": _("The SFTP server does not let us in: check user and password or key."),
+    "sftp_key": _("The private key cannot be read: it must be in OpenSSH's form and without a passphrase."),
+    "sftp_folder": _("The SFTP server has no folder %(value)s that we may read."),
+    "sftp_host": _("The host presents the fingerprint %(value)s. If they told you this one, enter it under Settings."),
+    "address": _("The address may not be called: %(value)s"),
+    "table_host": _("%(host)s is in a private network and not named in HUB_TABLE_HOSTS; ask whoever runs the server."),
+    "other": _("Something unexpected happened: %(value)s."),
+}  # fmt: skip
+
+
 class Broken(Exception):
-    """A way in that does not work just now; says what, without any secret, for whoever looks after it."""
+    """A way in that does not work just now: a code of TROUBLES with its particulars."""
+
+    def __init__(self, code: str, **facts: str) -> None:
+        super().__init__(code)
+        self.fault = {"code": code, **{name: value[:300] for name, value in facts.items()}}
+
+
+def trouble(fault: Mapping[str, str]) -> str:
+    """The sentence of a trouble as it is kept, in the reader's language; empty for none."""
+    if not fault:
+        return ""
+    text = TROUBLES.get(fault.get("code", ""), TROUBLES["other"])
+    return str(text) % {"value": "–", "host": "–", "missing": "–", "found": "–", **fault}
 
 
 class Lost(Exception):

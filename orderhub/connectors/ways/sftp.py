@@ -27,26 +27,18 @@ ANSWER_SECONDS = 15.0
 _KEYS: tuple[Any, ...] = (paramiko.Ed25519Key, paramiko.ECDSAKey, paramiko.RSAKey)
 
 
-class StrangeHost(Broken):
-    """The host is not the one whose fingerprint was entered; has the one it presents."""
-
-    def __init__(self, found: str) -> None:
-        super().__init__(f"the host presents another key than entered: {found}")
-        self.found = found
-
-
 def connect(connection: Connection) -> Remote:
     """Log in; raises Broken, net.Forbidden or net.NotSent."""
     config = connection.config
     host, port = str(config.get("sftp_host") or ""), int(config.get("sftp_port") or 22)
     if not host or not config.get("sftp_user"):
-        raise Broken("host and user of the SFTP server are not entered")
+        raise Broken("sftp_settings")
     allows = connection.allows_private or settings.DEBUG
     address = net.checked_addresses(host, port, allows_private=allows)[0]
     try:
         line = socket.create_connection((address, port), timeout=CONNECT_SECONDS)
     except OSError as fault:
-        raise Broken(f"no connection to {host}:{port}: {fault.strerror or fault}") from None
+        raise Broken("no_connection", host=f"{host}:{port}", value=str(fault.strerror or fault)) from None
     line.settimeout(ANSWER_SECONDS)
     transport = paramiko.Transport(line)
     transport.banner_timeout = transport.auth_timeout = ANSWER_SECONDS
@@ -57,7 +49,7 @@ def connect(connection: Connection) -> Remote:
         raise
     except (paramiko.SSHException, OSError, EOFError) as fault:
         transport.close()
-        raise Broken(f"SFTP: {_words(fault)}") from None
+        raise Broken("sftp_says", value=_words(fault)) from None
 
 
 def fingerprint(key: Any) -> str:
@@ -70,7 +62,7 @@ def _logged_in(transport: paramiko.Transport, connection: Connection) -> paramik
     found = fingerprint(transport.get_remote_server_key())
     # Nothing secret is said to a host that is not the right one.
     if found != str(connection.config.get("sftp_host_key") or "").strip().rstrip("="):
-        raise StrangeHost(found)
+        raise Broken("sftp_host", value=found)
     user = str(connection.config["sftp_user"])
     key = secretbox.current(connection, "sftp_key")
     try:
@@ -79,10 +71,10 @@ def _logged_in(transport: paramiko.Transport, connection: Connection) -> paramik
         else:
             transport.auth_password(user, secretbox.current(connection, "sftp_password"))
     except paramiko.AuthenticationException:
-        raise Broken("the SFTP server does not let us in: check user and password or key") from None
+        raise Broken("sftp_login") from None
     client = paramiko.SFTPClient.from_transport(transport)
     if client is None:
-        raise Broken("the server has no SFTP")
+        raise Broken("sftp_says", value="no SFTP")
     client.get_channel().settimeout(ANSWER_SECONDS)
     return client
 
@@ -91,7 +83,7 @@ def _key(text: str) -> Any:
     for kind in _KEYS:
         with contextlib.suppress(paramiko.SSHException, ValueError):
             return kind.from_private_key(io.StringIO(_lines(text)))
-    raise Broken("the private key cannot be read; it must be in OpenSSH's form and without a passphrase")
+    raise Broken("sftp_key")
 
 
 def _lines(text: str) -> str:
@@ -119,7 +111,7 @@ class Remote:
             with _told():
                 entries = self._client.listdir_attr(self._folder)
         except (FileNotFoundError, PermissionError):
-            raise Broken(f"the server has no folder {self._folder} that we may read") from None
+            raise Broken("sftp_folder", value=self._folder) from None
         return [
             _seen(one.filename, one)
             for one in entries[: places.MOST_NAMES]
@@ -155,7 +147,7 @@ class Remote:
         except FileNotFoundError:
             return True
         except TimeoutError:
-            raise Broken("the SFTP server did not answer in time") from None
+            raise Broken("sftp_says", value="time-out") from None
         except (PermissionError, OSError, paramiko.SFTPError):
             return False
         return True
@@ -206,7 +198,7 @@ def _told() -> Iterator[None]:
     except (FileNotFoundError, PermissionError):
         raise
     except (paramiko.SSHException, EOFError, OSError) as fault:
-        raise Broken(f"SFTP: {_words(fault)}") from None
+        raise Broken("sftp_says", value=_words(fault)) from None
 
 
 def _seen(name: str, found: paramiko.SFTPAttributes) -> Seen:

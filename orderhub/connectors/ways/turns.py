@@ -12,13 +12,14 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 from django.db.models import F, Q
+from django.utils import translation
 
 from orderhub.connectors import net, shelf, traffic
 from orderhub.connectors.models import Connection, WayMark
 from orderhub.connectors.speech import fetching
 from orderhub.connectors.speech.fetching import Way
 from orderhub.connectors.speech.profile import Profile as Spec
-from orderhub.connectors.ways.reasons import Broken, Lost
+from orderhub.connectors.ways.reasons import Broken, Lost, trouble
 
 logger = logging.getLogger(__name__)
 #: One turn, all turns of one run; what is left is for the next.
@@ -42,7 +43,7 @@ class Turn:
     found: int = 0
     refused: int = 0
     repeated: int = 0
-    trouble: str = ""
+    trouble: Broken | None = None
 
     @property
     def connection(self) -> Connection:
@@ -121,17 +122,18 @@ def run(mark: WayMark, *, now: datetime) -> int:
     turn = Turn(mark, way, shelf.spec_of(mark.connection), monotonic() + TURN_SECONDS)
     try:
         _takers[mark.kind](turn, now)
-        error = turn.trouble
     except Lost:
         return turn.found
-    except (Broken, net.Forbidden, net.NotSent) as fault:
-        error = str(fault)
+    except Broken as fault:
+        turn.trouble = fault
+    except (net.Forbidden, net.NotSent) as fault:
+        turn.trouble = Broken("address", value=str(fault))
     except DatabaseError:
         raise
     except Exception as fault:  # whatever another system does, the others have their turns
         logger.warning("way in %s failed: %s", mark.pk, type(fault).__name__)
-        error = f"{type(fault).__name__}: {fault}"
-    _finish(turn, error, now=now)
+        turn.trouble = Broken("other", value=f"{type(fault).__name__}: {fault}")
+    _finish(turn, now=now)
     return turn.found
 
 
@@ -139,23 +141,23 @@ def _free(now: datetime) -> Q:
     return Q(leased_until=None) | Q(leased_until__lt=now)
 
 
-def _finish(turn: Turn, error: str, *, now: datetime) -> None:
+def _finish(turn: Turn, *, now: datetime) -> None:
     mark, failures = turn.mark, turn.connection.failures_in_a_row
-    rest = timedelta(seconds=turn.way.every_s)
-    if error:
+    rest, fault = timedelta(seconds=turn.way.every_s), turn.trouble.fault if turn.trouble else {}
+    if fault:
         rest = max(rest, min(rest * 2 ** min(failures, 8), _LONGEST_REST))
     with transaction.atomic():
         ended = WayMark.objects.filter(pk=mark.pk, token=mark.token).update(
             token="", leased_until=None, next_at=now + rest, last_at=now, last_found=turn.found,
-            last_refused=turn.refused, last_error=error[:300],
+            last_refused=turn.refused, fault=fault,
         )  # fmt: skip
         if not ended:
             return
         row = Connection.objects.filter(pk=mark.connection_id)
-        if error:
-            row.update(
-                failures_in_a_row=F("failures_in_a_row") + 1, last_error=error[:300], last_error_at=now
-            )
+        if fault:
+            with translation.override("en"):  # as calls note it: for logs and monitors
+                said = trouble(fault)[:300]
+            row.update(failures_in_a_row=F("failures_in_a_row") + 1, last_error=said, last_error_at=now)
         elif failures:
             row.update(failures_in_a_row=0)
         if turn.repeated:

@@ -18,7 +18,7 @@ Noted = list[str]
 def noted(value: Any) -> Noted:
     """A value of a watermark or id, as a cursor keeps it: its sort and its text."""
     if isinstance(value, bool) or value is None:
-        raise Broken("the column that moves on, or that of the ids, has values that cannot be ordered")
+        raise Broken("no_order", value=str(value))
     if isinstance(value, datetime):
         return ["moment", value.isoformat()]
     if isinstance(value, date):
@@ -27,9 +27,7 @@ def noted(value: Any) -> Noted:
         return ["number", str(value)]
     if isinstance(value, str | UUID):
         return ["text", str(value)[:200]]
-    raise Broken(
-        f"a {type(value).__name__} cannot tell how far was read: choose a time, a whole number or a text"
-    )
+    raise Broken("no_order", value=type(value).__name__)
 
 
 def value(kept: Sequence[str]) -> Any:

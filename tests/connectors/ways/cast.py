@@ -7,9 +7,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils import translation
+
 from orderhub.connectors import secretbox
 from orderhub.connectors.models import Connection, WayMark
-from orderhub.connectors.ways import turns
+from orderhub.connectors.ways import reasons, turns
 from orderhub.kernel import clock
 from tests.connectors import systems
 
@@ -37,8 +39,10 @@ SHOP: dict[str, Any] = {
     "doors": {"files": {**_READ, "pattern": "*.json"}, "mail": {"pattern": "*.json"}}, "tests": _TESTS,
 }  # fmt: skip
 COUNTS: dict[str, Any] = {
-    **SHOP, "code": "file_counts", "zh": "盘点文件", "en": "Counts", "doors": {"files": {**_CSV, "pattern": "*.csv", "charset": "gb18030"}},
-    "tests": [{"name": "a row", "kind": "in", "request": {"door": "files", "body": "sku,qty,warehouse,at\nA,1,W,2026-11-11 08:00:00"},
+    **SHOP, "code": "file_counts", "zh": "盘点文件", "en": "Counts",
+    "doors": {"files": {**_CSV, "pattern": "*.csv", "charset": "gb18030"}},
+    "tests": [{"name": "a row", "kind": "in",
+               "request": {"door": "files", "body": "sku,qty,warehouse,at\nA,1,W,2026-11-11 08:00:00"},
                "expected": [{"means": "stock", "value": {"sku": "A", "qty": 1}}]}],
 }  # fmt: skip
 IMPORTED: dict[str, Any] = {
@@ -49,7 +53,8 @@ TABLE: dict[str, Any] = {
     **SHOP, "code": "table_shop", "zh": "表", "en": "Table", "doors": {"table": {
         "form": "json", "unpack": [{"field": "goods", "form": "json"}, {"field": "to", "form": "json"}], "moved_by": "changed_at",
         "id": "id", "page": 3, "routes": [{"when": [], "map": "order"}]}},
-    "tests": [{"name": "a row", "kind": "in", "request": {"door": "table", "body": {"id": 1, "state": "paid", "rev": 1, "fen": 1800}},
+    "tests": [{"name": "a row", "kind": "in",
+               "request": {"door": "table", "body": {"id": 1, "state": "paid", "rev": 1, "fen": 1800}},
                "expected": [{"means": "order", "value": {"ext_id": "1"}}]}],
 }  # fmt: skip
 
@@ -95,6 +100,12 @@ def look(time: systems.make.Clock, *, times: int = 2, seconds: float = 40) -> in
 def mark(row: Connection) -> WayMark:
     """How far its way in was read."""
     return WayMark.objects.get(connection=row)
+
+
+def error(row: Connection) -> str:
+    """What is wrong with its way in, in English."""
+    with translation.override("en"):
+        return reasons.trouble(mark(row).fault)
 
 
 def abandon(row: Connection) -> None:

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from ipaddress import ip_address
@@ -153,12 +153,13 @@ def _wrapped(port: int, cert: Path, key: Path) -> Iterator[int]:
 
 
 def _between(context: ssl.SSLContext, plain: socket.socket, port: int) -> None:
-    with plain, suppress(OSError, ssl.SSLError), context.wrap_socket(plain, server_side=True) as near:
-        with socket.create_connection((HERE, port)) as far:
-            back = threading.Thread(target=_hand_on, args=(far, near), daemon=True)
-            back.start()
-            _hand_on(near, far)
-            back.join()
+    with plain, suppress(OSError, ssl.SSLError), ExitStack() as stack:
+        near = stack.enter_context(context.wrap_socket(plain, server_side=True))
+        far = stack.enter_context(socket.create_connection((HERE, port)))
+        back = threading.Thread(target=_hand_on, args=(far, near), daemon=True)
+        back.start()
+        _hand_on(near, far)
+        back.join()
 
 
 def _hand_on(one: Any, other: Any) -> None:

@@ -391,8 +391,7 @@ def test_no_name_of_a_folder_leads_out_of_the_merchants_own(
 
     assert cast.look(hub_clock, times=1) == 0
 
-    mark = cast.mark(row)
-    assert "folder" in mark.last_error
+    assert "folder" in cast.error(row)
     assert list(drop.iterdir()) == []
 
 
@@ -411,7 +410,7 @@ def test_links_are_never_followed(drop: Path, hub_clock: Clock, tmp_path: Path) 
     here.rmdir()
     here.symlink_to(secret)
     assert cast.look(hub_clock, times=2) == 0
-    assert "cannot be opened" in cast.mark(row).last_error
+    assert "cannot be opened" in cast.error(row)
     assert _names(secret) == ["s.json"]
 
 
@@ -423,7 +422,7 @@ def test_a_drop_folder_that_is_not_mounted_is_told_and_not_made(
 
     cast.look(hub_clock)
 
-    assert "HUB_DROP_DIR" in cast.mark(row).last_error
+    assert "HUB_DROP_DIR" in cast.error(row)
     row.refresh_from_db()
     assert row.failures_in_a_row >= 1
     assert not (drop / "gone").exists()

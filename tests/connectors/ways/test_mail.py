@@ -88,7 +88,7 @@ def test_attachments_are_taken_and_the_mails_stay_and_are_marked(
 
     found = cast.look(hub_clock, times=2, seconds=130)
 
-    assert cast.mark(row).last_error == ""
+    assert cast.error(row) == ""
     assert found == 2
     assert _numbers() == ["1001", "1002"]
     assert server.flags(box) == [r"\Seen", r"\Seen", ""]
@@ -232,14 +232,14 @@ def test_a_wrong_password_or_certificate_is_told_and_nobody_logs_in_before_the_h
     row = _connect(server, box)
     monkeypatch.setattr(imap, "tls", ssl.create_default_context)
     cast.look(hub_clock, times=1)
-    assert "certificate" in cast.mark(row).last_error
+    assert "certificate" in cast.error(row)
 
     monkeypatch.setattr(imap, "tls", lambda: ssl.create_default_context(cafile=str(server.cert)))
     row.config = {**row.config, "mail_user": "nobody"}
     row.save()
     cast.look(hub_clock, times=1, seconds=4000)
-    assert "does not let us in" in cast.mark(row).last_error
-    assert servers.PASSWORD not in cast.mark(row).last_error
+    assert "does not let us in" in cast.error(row)
+    assert servers.PASSWORD not in cast.error(row)
 
 
 def test_a_private_address_is_not_called_unless_that_was_allowed(
@@ -250,7 +250,7 @@ def test_a_private_address_is_not_called_unless_that_was_allowed(
 
     cast.look(hub_clock, times=1)
 
-    assert "private network" in cast.mark(row).last_error
+    assert "private network" in cast.error(row)
 
 
 def test_the_test_button_tells_how_many_mails_there_are_and_takes_none(
