@@ -40,6 +40,8 @@ def read(connection: Connection, spec: Spec, message: InboxMessage) -> reading.P
         if kept.get("fetched"):
             tree = trees.read(request.body, "json")
             return reading.understand(spec, str(kept["fetched"]), tree, config, key=message.key)
+        if spec.reader(request.door) is None:
+            raise Unreadable("unrouted", [fault_of("", "unrouted", "")])
         if kept.get("part"):
             return reading.one(spec, trees.read(request.body, "json"), request, config)
         (part,) = reading.parts(spec, request, config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import hashlib
 import io
@@ -125,6 +126,7 @@ def _clean(text: str) -> str:
 def _rows(connection: Connection, spec: Spec, way: Way, found: Found, *, now: datetime) -> int:
     """Keep each row of a large file as a message of its own, some hundred in a transaction; a kill changes nothing."""
     config, new = speaking.config_of(connection), 0
+    _check_charset(found.data, spec, way)
     for number, piece in enumerate(pieces(found.data, is_quoted=_form(spec, way) == "csv")):
         request = _request(way, replace(found, data=piece, origin=f"{found.origin}.{number}"))
         try:
@@ -136,6 +138,17 @@ def _rows(connection: Connection, spec: Spec, way: Way, found: Found, *, now: da
         for start in range(0, len(messages), _ROWS_AT_ONCE):
             new += inbox.receive(connection, messages[start : start + _ROWS_AT_ONCE], now=now)
     return new
+
+
+def _check_charset(data: bytes, spec: Spec, way: Way) -> None:
+    """Refuse a file with strange bytes as a whole, before any of its rows is kept."""
+    door = spec.reader(way.kind)
+    chunks = (data[start : start + 65536] for start in range(0, len(data), 65536))
+    try:
+        for _text in codecs.iterdecode(chunks, door.charset if door is not None else "utf-8"):
+            pass
+    except UnicodeDecodeError:
+        raise NotTaken("charset") from None
 
 
 def _form(spec: Spec, way: Way) -> str:

@@ -19,6 +19,7 @@ from orderhub.connectors.ways import folders, keeping, turns
 from orderhub.kernel import clock
 from orderhub.orders.models import Order
 from tests import make
+from tests.admin import desk
 from tests.connectors import systems
 from tests.connectors.ways import cast
 from tests.make import Clock
@@ -271,6 +272,19 @@ def test_a_large_file_of_rows_is_cut_between_rows_whatever_its_charset(drop: Pat
     assert cast.look(hub_clock) == 0
 
 
+def test_a_large_file_with_strange_bytes_is_refused_before_any_row_is_kept(
+    drop: Path, hub_clock: Clock
+) -> None:
+    here = cast.folder(drop, cast.connect(cast.COUNTS))
+    rows = b"LAMP,1,SH1,2026-11-11 08:00:00\n" * 30_000
+    cast.put(here, "a.csv", b"sku,qty,warehouse,at\n" + rows + b"\xff\xff,1,SH1,2026-11-11 08:00:00\n")
+
+    cast.look(hub_clock)
+
+    (message,) = InboxMessage.objects.all()
+    assert message.envelope["refused"] == "charset"
+
+
 def test_a_file_of_orders_goes_to_the_import_once_into_the_channel_of_the_connection(
     drop: Path, hub_clock: Clock
 ) -> None:
@@ -289,6 +303,8 @@ def test_a_file_of_orders_goes_to_the_import_once_into_the_channel_of_the_connec
     assert (batch.status, Order.objects.count()) == (ImportBatch.Status.DONE, 1), batch.failure_kind
     message = InboxMessage.objects.get()
     assert (message.state, message.reference) == (State.APPLIED, f"import {batch.pk}")
+    page = desk.boss("en").get(f"/admin/connectors/inboxmessage/{message.pk}/change/")
+    assert "a.csv" in page.content.decode()
 
 
 # ---- nothing is lost and nothing is done twice ------------------------------------------------------

@@ -70,7 +70,7 @@ def test_a_folder_is_connected_tested_and_switched_on(drop: Path, hub_clock: Clo
 def test_what_is_missing_is_told_at_its_field_and_nothing_is_written() -> None:
     client = desk.boss("en")
     places = ({"mail_on": "on", "mail_senders": "nobody"}, {"files_on": "on", "files_place": "here", "files_folder": "../other"},
-              {"files_on": "on", "files_place": "sftp", "sftp_host_key": "aa:bb"})  # fmt: skip
+              {"files_on": "on", "files_place": "sftp", "sftp_host_key": "aa:bb", "sftp_host": "h"})  # fmt: skip
     said = [_text(_post(client, cast.SHOP, **entered)) for entered in places]
 
     assert said[0].count("Needed for this way in.") == 3  # host, user, password
