@@ -39,7 +39,7 @@ class Wired:
     ) -> Connection:  # fmt: skip
         """A live connection to a vendor of the world; its door has the vendor's name."""
         row = Connection(
-            merchant=make.merchant(), code=code or vendor, name=vendor, kind="profile", profile=_profile(profile or vendor),
+            merchant=make.merchant(), code=code or vendor, name=vendor, kind="profile", profile=profile_of(profile or vendor),
             door_key=code or vendor, channel=channel, allows_private=True,
             config={"base_url": self.world.url(vendor), **(config or {})},
         )  # fmt: skip
@@ -98,7 +98,7 @@ def wired(*, seed: int = 7) -> Iterator[Wired]:
         receiver.close()
 
 
-def _profile(code: str) -> Profile:
+def profile_of(code: str) -> Profile:
     found = Profile.objects.filter(merchant=None, code=code).first()
     if found is not None:
         return found
