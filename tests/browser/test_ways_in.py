@@ -37,7 +37,7 @@ def _round(scene: Scene, visits: Visits, language: str) -> rounds.Round:
     """A connection made by the form, its file fetched and a bad one refused; the pages in every theme and width."""
     guises, found = (
         rounds.guises(language),
-        rounds.Round(scene.known(), skipped=("select", "option", "ul.oh-cn-list")),
+        rounds.Round(scene.known(), skipped=("select", "option", "ul.oh-cn-list", "#id_warehouses")),
     )
     page, watch = visits.page(f"{_PAGE}connect/", guises[0])
     for name in ("generic_table", "generic_files"):

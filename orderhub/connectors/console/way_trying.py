@@ -23,7 +23,9 @@ Line = tuple[str, str]
 
 def used_asks(connection: Connection, spec: Spec) -> tuple[Ask, ...]:
     """What is asked for the ways in that are used."""
-    return tuple(ask for kind, way in spec.ways.items() if turns.is_on(connection, kind) for ask in way.asks)
+    is_near = connection.config.get("files_place") != "sftp"
+    used = [ask for kind, way in spec.ways.items() if turns.is_on(connection, kind) for ask in way.asks]
+    return tuple(ask for ask in used if not (is_near and ask.name.startswith("sftp_")))
 
 
 def drop_folder(connection: Connection, spec: Spec | None) -> str:

@@ -172,7 +172,7 @@ def test_what_cannot_be_read_is_refused_with_a_reason_beside_it_and_seen_in_the_
     said = (here / "refused" / day / f"{name}.reason.txt").read_text()
     assert len(said.strip().splitlines()) == 2
     (message,) = InboxMessage.objects.all()
-    assert message.state == State.QUARANTINED
+    assert (message.state, message.reference) == (State.QUARANTINED, name)
     assert reason in {fault["code"] for fault in message.faults}
     assert cast.mark(row).last_refused == 1
     assert cast.look(hub_clock) == 0

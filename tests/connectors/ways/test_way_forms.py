@@ -57,6 +57,7 @@ def test_a_folder_is_connected_tested_and_switched_on(drop: Path, hub_clock: Clo
     assert (row.door_key, WayMark.objects.get().kind) == (None, "files")
     page = _text(client.get(f"{_PAGE}{row.pk}/change/"))
     assert str(drop / row.merchant.code / "carrier" / "in") in page
+    assert "SFTP" not in page
     client.post(f"{_PAGE}{row.pk}/do/test/")
     tested = _text(client.get(f"{_PAGE}{row.pk}/change/"))
     assert ("folder can be read" if language == "en" else "文件夹可以读取") in tested
