@@ -2,8 +2,9 @@
 
     python bench/connect.py [--rounds 2000] [--seconds 20] [--calls 3000] [--pure]
 
-`inbound_per_s` is how many signed pushes a second web and workers on PostgreSQL and Redis take from eight clients that send
-as fast as they are answered; `inbound_p95_ms` the time to the acknowledgment when they come at 100 a second.
+`inbound_per_s` is how many signed pushes a second, each a new order, web and workers on PostgreSQL and Redis take from eight
+clients that send as fast as they are answered; `inbound_p95_ms` the time to the acknowledgment when they come at 100 a
+second, while the workers make orders of them. Every push must be an order at the end.
 `outbound_per_s` is how many calls a second one worker makes to a system that answers at once, kept and judged.
 
 `verify_us` is the check of a Shopify signature over a body of 4 kB; `map_us` is the Shopify sample from its parsed tree
@@ -19,6 +20,7 @@ import itertools
 import json
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -92,10 +94,25 @@ def wired(seconds: float, calls: int) -> dict[str, float]:
         pushes.steady(RATE, 3.0)  # warms up
         times = pushes.steady(RATE, seconds)
         per_second = pushes.flat_out(seconds / 2)
+        _applied(pushes)
     return {
         "inbound_per_s": round(per_second, 1), "inbound_p95_ms": round(quantiles(times, n=20)[18] * 1000, 1),
         "outbound_per_s": round(_outbound(calls), 1),
     }  # fmt: skip
+
+
+def _applied(pushes: Pushes) -> None:
+    """Wait until the workers have applied every message: each is an order, none is set apart."""
+    from orderhub.connectors.models import InboxMessage
+    from orderhub.orders.models import Order
+
+    sent, until = next(pushes.numbers) - 1, time.monotonic() + 300
+    while InboxMessage.objects.filter(state="received").exists() and time.monotonic() < until:
+        time.sleep(0.2)
+    orders = Order.objects.count()
+    if orders != sent or InboxMessage.objects.exclude(state="applied").exists():
+        strays = list(InboxMessage.objects.exclude(state="applied").values("state", "error")[:3])
+        raise SystemExit(f"{sent} pushes were taken, {orders} became orders: {strays}")
 
 
 def _shop() -> str:
@@ -122,16 +139,30 @@ def _shop() -> str:
 
 
 class Pushes:
-    """Signed pushes of a shop, each another message."""
+    """Signed pushes of a shop, each a new order: the sample with a number of its own, goods we know, and a buyer in China."""
 
     def __init__(self, url: str) -> None:
-        self.url, self.numbers = url, itertools.count(1)
-        self.body = shipped.samples("shopify")("order.json")
-        mark = signing.sign(
-            shipped.load("shopify").signatures["webhook"], Request(body=self.body), SECRET, {}
-        )
-        self.headers = {
-            "x-shopify-hmac-sha256": mark, "x-shopify-topic": "orders/create", "content-type": "application/json",
+        self.url, self.numbers, self.lock = url, itertools.count(1), threading.Lock()
+        self.rule = shipped.load("shopify").signatures["webhook"]
+        self.sample = json.loads(shipped.samples("shopify")("order.json"))
+        order = self.sample.get("order", self.sample)
+        for line, code in zip(order["line_items"], ("LAMP", "CUP", "QUILT"), strict=False):
+            line["sku"] = code
+        order["shipping_address"] |= {
+            "country_code": "CN", "country": "China", "province": "上海市", "city": "上海市", "address1": "世纪大道 1 号",
+            "latitude": None, "longitude": None,
+        }  # fmt: skip
+        order["financial_status"] = "paid"
+        self.order = order
+
+    def message(self) -> tuple[bytes, dict[str, str]]:
+        """The body and the headers of the next."""
+        number = next(self.numbers)
+        self.order |= {"id": 7_000_000 + number, "name": f"#{number}", "order_number": number}
+        body = json.dumps(self.sample).encode()
+        return body, {
+            "x-shopify-hmac-sha256": signing.sign(self.rule, Request(body=body), SECRET, {}),
+            "x-shopify-topic": "orders/create", "content-type": "application/json", "x-shopify-event-id": f"e{number}",
         }  # fmt: skip
 
     def steady(self, rate: float, seconds: float) -> list[float]:
@@ -173,8 +204,9 @@ class Pushes:
                 done.result()
 
     def _send(self, client: httpx.Client) -> None:
-        headers = {**self.headers, "x-shopify-event-id": f"e{next(self.numbers)}"}
-        answer = client.post(self.url, content=self.body, headers=headers)
+        with self.lock:
+            body, headers = self.message()
+        answer = client.post(self.url, content=body, headers=headers)
         if answer.status_code != 200:
             raise SystemExit(f"{answer.status_code} {answer.text[:200]}")
 

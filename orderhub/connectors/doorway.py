@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from orderhub.access import limits
-from orderhub.connectors import envelopes, inbox, secretbox, shelf, speaking, traffic
+from orderhub.connectors import doorkeys, envelopes, inbox, secretbox, shelf, speaking, traffic
 from orderhub.connectors.base import Incoming
 from orderhub.connectors.models import Connection
 from orderhub.connectors.speech import reading
@@ -30,11 +30,7 @@ BURST = 1500
 @require_http_methods(["GET", "POST", "PUT"])
 def enter(request: HttpRequest, key: str) -> HttpResponse:
     """One push: 404 for a door that is not there, 401 for a wrong signature, else the system's own word for "taken"."""
-    connection = (
-        Connection.objects.select_related("profile__in_force", "merchant")
-        .filter(door_key=key, is_active=True, merchant__is_active=True)
-        .first()
-    )
+    connection = doorkeys.find(key)
     if connection is None or connection.profile is None or connection.profile.in_force is None:
         return _told(Reply(404, "text/plain", "There is no such door."))
     spec = shelf.spec_of(connection)

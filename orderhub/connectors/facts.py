@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orderhub.events.kinds import declare
 
+# Written before open messages rang for themselves; logs still tell it.
 INBOX_RECEIVED = declare(
     "inbox.received", zh="收到外部消息", en="Messages received", fields=["connection", "messages"]
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -15,32 +17,30 @@ from orderhub.connectors.applying import dispatch
 from orderhub.connectors.base import Incoming, Unreadable
 from orderhub.connectors.meant import Fault, Told
 from orderhub.connectors.models import Connection, InboxMessage
-from orderhub.events import log, rows
+from orderhub.events import doorbell, log, rows
 from orderhub.events.log import Fact
 from orderhub.fulfillment.updates import Update
 from orderhub.kernel import canonical, secrets
 
+logger = logging.getLogger(__name__)
+
 BATCH = 200
+#: Where kept messages are applied.
+QUEUE = "intake"
 State = InboxMessage.State
 _SAVED = ["state", "error", "attempts", "applied_at", "faults", "means", "reference", "version_id"]
 Meant = tuple[InboxMessage, Sequence[Update | Told]]
 
 
 def receive(connection: Connection, messages: Sequence[Incoming], *, now: datetime) -> int:
-    """Keep new messages and owe their handling, in one transaction; repeats of a key change nothing. Returns the new ones."""
-    if not messages:
-        return 0
-    with transaction.atomic():
-        Connection.objects.select_for_update(no_key=True).get(pk=connection.pk)
-        fresh = _insert(connection, messages, now=now)
-        if fresh:
-            Connection.objects.filter(pk=connection.pk).update(last_message_at=now)
-            log.record(
-                [Fact(stream=f"connection:{connection.pk}", kind="inbox.received", merchant_id=connection.merchant_id,
-                      payload={"connection": connection.pk, "messages": len(fresh)})],
-                now=now, actor=f"connection:{connection.code}",
-            )  # fmt: skip
-    return len(fresh)
+    """Keep new messages, which is to owe their handling; repeats of a key change nothing. Returns the new ones.
+
+    One statement: pushes of one system wait for nobody, not even for each other.
+    """
+    fresh = rows.insert_unknown([_row(connection, message, now=now) for message in _once(messages)])
+    if fresh:
+        transaction.on_commit(partial(doorbell.ring, [QUEUE]), robust=True)
+    return fresh
 
 
 def drain(connection_id: int, *, now: datetime) -> int:
@@ -48,6 +48,21 @@ def drain(connection_id: int, *, now: datetime) -> int:
     handled = 0
     while count := _drain_batch(connection_id, now=now):
         handled += count
+    return handled
+
+
+def drain_some(*, now: datetime) -> int:
+    """Apply a batch of every connection that has open messages; returns how many were handled.
+
+    What goes wrong with one connection is logged and tried again by the sweep; the others go on.
+    """
+    handled = 0
+    open_rows = InboxMessage.objects.filter(state=State.RECEIVED)
+    for connection_id in open_rows.order_by("connection").values_list("connection", flat=True).distinct():
+        try:
+            handled += _drain_batch(connection_id, now=now)
+        except Exception:
+            logger.exception("connection %s: its messages could not be applied", connection_id)
     return handled
 
 
@@ -82,13 +97,8 @@ def dismiss(message_ids: Sequence[int], *, note: str, actor: str, now: datetime)
     return chosen.update(state=State.IGNORED, error=note[:2000], edited_by=actor[:80], applied_at=now)
 
 
-def _insert(connection: Connection, messages: Sequence[Incoming], *, now: datetime) -> dict[str, Incoming]:
-    keys = [message.key[:120] for message in messages]
-    rows_known = InboxMessage.objects.filter(connection=connection, key__in=keys)
-    known = set(rows_known.values_list("key", flat=True))
-    fresh = {message.key[:120]: message for message in messages if message.key[:120] not in known}
-    rows.insert(_row(connection, message, now=now) for message in fresh.values())
-    return fresh
+def _once(messages: Sequence[Incoming]) -> list[Incoming]:
+    return list({message.key[:120]: message for message in messages}.values())
 
 
 def _row(connection: Connection, message: Incoming, *, now: datetime) -> InboxMessage:
@@ -113,6 +123,9 @@ def _drain_batch(connection_id: int, *, now: datetime) -> int:
         whole = [row for row in messages if not _split(connection, row, now=now)]
         _apply(connection, whole, now=now)
         rows.save(messages, _SAVED)
+        Connection.objects.filter(pk=connection.pk).update(
+            last_message_at=max(row.received_at for row in messages)
+        )
         bad = sum(row.state == State.QUARANTINED for row in messages)
         if connection.profile_id is not None:
             traffic.count(connection.pk, now=now, received=len(messages), quarantined=bad)
@@ -129,12 +142,13 @@ def _split(connection: Connection, row: InboxMessage, *, now: datetime) -> bool:
     if parts is None:
         return False
     envelope: dict[str, Any] = {**row.envelope, "part": True, "of": row.pk}
-    fresh = _insert(connection, [Incoming(key, {}, raw, envelope) for key, raw in parts], now=now)
+    found = _once([Incoming(key, {}, raw, envelope) for key, raw in parts])
+    fresh = rows.insert_unknown([_row(connection, part, now=now) for part in found])
     row.state, row.error, row.applied_at = State.APPLIED, "", now
     row.attempts += 1
     row.reference = f"{len(parts)}"
-    if len(fresh) < len(parts):
-        traffic.count(connection.pk, now=now, repeated=len(parts) - len(fresh))
+    if fresh < len(parts):
+        traffic.count(connection.pk, now=now, repeated=len(parts) - fresh)
     return True
 
 

@@ -28,7 +28,7 @@ from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
 from orderhub.connectors.ways import files, mail, tables, turns
 from orderhub.events.models import Delivery
-from orderhub.events.registry import Partly, every, on
+from orderhub.events.registry import Partly, backlog, every, on
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
@@ -96,11 +96,13 @@ def _body(row: FulfillmentOrder) -> dict[str, object]:
     }  # fmt: skip
 
 
-@on(facts.INBOX_RECEIVED.name, name="connectors.inbox", queue="intake", ordered=False, batch=100)
-def work_off_inbox(deliveries: Sequence[Delivery]) -> None:
-    """Apply the kept messages of these connections."""
-    for connection_id in sorted({int(delivery.event.payload["connection"]) for delivery in deliveries}):
-        inbox.drain(connection_id, now=clock.now())
+@backlog(
+    "connectors.inbox", queue=inbox.QUEUE,
+    waits="EXISTS (SELECT 1 FROM connectors_inboxmessage WHERE state = 'received')",
+)  # fmt: skip
+def work_off_inbox() -> int:
+    """Apply kept messages, a batch of each connection."""
+    return inbox.drain_some(now=clock.now())
 
 
 @on(facts.IMPORT_QUEUED.name, name="connectors.imports", queue="import", batch=1)

@@ -70,6 +70,21 @@ class Periodic:
     queue: str
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Work that lies in rows of an app's own, where an event and a delivery a row would cost more than the work.
+
+    `waits` is an SQL condition without parameters, cheap by an index; `run` does one round of it, in short transactions
+    of its own, and answers how much it did. Whoever adds a row rings the queue after the commit; a lost ring is found by
+    the sweep.
+    """
+
+    name: str
+    waits: str
+    run: PeriodicJob
+    queue: str
+
+
 class GiveUp(Exception):
     """Raised by a handler: this delivery can never succeed; it goes to dead at once with this reason."""
 
@@ -98,6 +113,7 @@ class Partly(Exception):
 projections: dict[str, Projection] = {}
 subscribers: dict[str, Subscriber] = {}
 periodics: dict[str, Periodic] = {}
+backlogs: dict[str, Backlog] = {}
 
 
 def projection(
@@ -151,6 +167,16 @@ def every(seconds: float, *, name: str, queue: str = "low") -> Callable[[Periodi
     return register
 
 
+def backlog(name: str, *, queue: str, waits: str) -> Callable[[PeriodicJob], PeriodicJob]:
+    """Declare rows of an app's own that are worked off in that queue whenever the condition holds."""
+
+    def register(function: PeriodicJob) -> PeriodicJob:
+        backlogs[name] = Backlog(name, waits, function, queue)
+        return function
+
+    return register
+
+
 def served_by(queue: str) -> list[Subscriber]:
     """The subscribers whose deliveries run in that queue, by name."""
     return [subscribers[name] for name in sorted(subscribers) if subscribers[name].queue == queue]
@@ -159,6 +185,11 @@ def served_by(queue: str) -> list[Subscriber]:
 def projected_by(queue: str) -> list[Projection]:
     """The projections that run in that queue, by name."""
     return [projections[name] for name in sorted(projections) if projections[name].queue == queue]
+
+
+def lying_in(queue: str) -> list[Backlog]:
+    """The backlogs that are worked off in that queue, by name."""
+    return [backlogs[name] for name in sorted(backlogs) if backlogs[name].queue == queue]
 
 
 def listeners() -> list[Subscriber | Projection]:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.events import breaker, doorbell, leases, registry, tables, tail
 from orderhub.events.models import Delivery, Event
-from orderhub.events.registry import GiveUp, Later, Partly, Subscriber
+from orderhub.events.registry import Backlog, GiveUp, Later, Partly, Subscriber
 from orderhub.events.tail import project
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
@@ -125,8 +125,9 @@ def run_queue(queue: str, *, budget_seconds: float = 20.0) -> int:
     deadline = monotonic() + budget_seconds
     handled = 0
     while True:
-        due = _due(registry.served_by(queue), leases.db_now())
+        due, lying = _due(registry.served_by(queue), registry.lying_in(queue), leases.db_now())
         this_round = sum(_run_batch(subscriber, deadline, *found) for subscriber, found in due)
+        this_round += sum(one.run() for one in lying)
         this_round += sum(tail.advance(projection) for projection in registry.projected_by(queue))
         handled += this_round
         if not this_round or monotonic() > deadline:
@@ -312,7 +313,9 @@ def due_queues(queues: Iterable[str] | None = None) -> set[str]:
     now = leases.db_now()
     wanted = set(queues) if queues is not None else None
     asked = [one for one in registry.subscribers.values() if wanted is None or one.queue in wanted]
-    found = {subscriber.queue for subscriber, _ready_or_lost in _due(asked, now)}
+    rows = [one for one in registry.backlogs.values() if wanted is None or one.queue in wanted]
+    due, lying = _due(asked, rows, now)
+    found = {subscriber.queue for subscriber, _ready_or_lost in due} | {one.queue for one in lying}
     behind = {registry.projections[name].queue for name in tail.behind()}
     return found | (behind if wanted is None else behind & wanted)
 
@@ -330,19 +333,26 @@ def ring_if_due(queue: str) -> None:
         doorbell.ring([queue])
 
 
-def _due(subscribers: Iterable[Subscriber], now: datetime) -> list[tuple[Subscriber, tuple[bool, bool]]]:
-    """Those for whom ready rows, or rows of lost workers, wait; one statement, since an idle look is the usual one."""
+def _due(
+    subscribers: Iterable[Subscriber], backlogs: Sequence[Backlog], now: datetime
+) -> tuple[list[tuple[Subscriber, tuple[bool, bool]]], list[Backlog]]:
+    """Those for whom ready rows, or rows of lost workers, wait, and the backlogs with something in them; one statement,
+    since an idle look is the usual one.
+    """
     asked = list(subscribers)
-    if not asked:
-        return []
+    if not asked and not backlogs:
+        return [], []
     at = str(_moment(now))
     parameters = [
         value for one in asked for value in (one.name, at, one.name, at, one.max_attempts)
     ]  # fmt: skip
-    (told,) = tables.ask("SELECT " + ", ".join([_DUE] * len(asked)), parameters)
-    row = [bool(value) for value in told]
-    found = zip(asked, zip(row[::2], row[1::2], strict=True), strict=True)
-    return [(subscriber, flags) for subscriber, flags in found if any(flags)]
+    (told,) = tables.ask(
+        "SELECT " + ", ".join([_DUE] * len(asked) + [one.waits for one in backlogs]), parameters
+    )
+    row, end = [bool(value) for value in told], 2 * len(asked)
+    found = zip(asked, zip(row[:end:2], row[1:end:2], strict=True), strict=True)
+    lying = [one for one, waits in zip(backlogs, row[end:], strict=True) if waits]
+    return [(subscriber, flags) for subscriber, flags in found if any(flags)], lying
 
 
 def bury_lost(*, now: datetime) -> int:

@@ -141,6 +141,33 @@ def insert(rows: Iterable[Row], *, skip_known: bool = False, update: Sequence[st
     return new
 
 
+def insert_unknown(rows: Iterable[Row]) -> int:
+    """Add those rows of one model that break no unique constraint and say how many that were. One statement, which needs
+    no transaction around it; no row gets an id.
+    """
+    new = list(rows)
+    if not new:
+        return 0
+    model = type(new[0])
+    for column in _stamped(model):
+        for row in new:
+            column.pre_save(row, True)
+    written = [field for field in model._meta.concrete_fields if field is not _key(model)]
+    names, table = ", ".join(_quoted(column.column) for column in written), _quoted(model._meta.db_table)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            source = f"SELECT * FROM unnest({_arrays(written)})"  # noqa: S608
+            cursor.execute(
+                f"INSERT INTO {table} ({names}) {source} ON CONFLICT DO NOTHING",
+                [_literal(column, new) for column in written],
+            )
+        else:
+            marks = ", ".join(["%s"] * len(written))
+            statement = f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+            cursor.executemany(statement, _values(new, written))
+        return int(cursor.rowcount)
+
+
 def _insert_arrays(model: type[Model], new: Sequence[Model], on_conflict: str) -> None:
     key = _key(model)
     wants_ids = isinstance(key, AutoField) and new[0].pk is None
@@ -188,7 +215,12 @@ def _execute(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]
 
 
 def _execute_each(statement: str, rows: Sequence[Model], columns: Sequence[Any]) -> None:
-    values = [
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, _values(rows, columns))
+
+
+def _values(rows: Sequence[Model], columns: Sequence[Any]) -> list[list[Any]]:
+    return [
         [
             str(value)
             if type(value := getattr(row, column.attname)) is Encoded
@@ -197,8 +229,6 @@ def _execute_each(statement: str, rows: Sequence[Model], columns: Sequence[Any])
         ]
         for row in rows
     ]
-    with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
 
 
 # ---- what a model is made of ---------------------------------------------------------------------

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from orderhub.connectors import envelopes, inbox, shelf
+from orderhub.access.models import Merchant
+from orderhub.connectors import envelopes, inbox, secretbox, shelf
 from orderhub.connectors.models import Alias, InboxMessage, Traffic
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
@@ -79,6 +80,23 @@ def test_a_switched_off_connection_takes_nothing() -> None:
     shop.save()
 
     assert systems.push(systems.order()).status_code == 404
+
+
+def test_what_a_person_changes_at_the_door_counts_from_the_next_push() -> None:
+    shop = systems.shop()
+    assert systems.push(systems.order(), key="1").status_code == 200
+
+    secretbox.put(shop, "secret", "a newer one", now=clock.now())
+    secretbox.drop_before(shop, "secret")
+    shop.save()
+    old, new = (
+        systems.push(systems.order(), key="2"),
+        systems.push(systems.order(), key="3", secret="a newer one"),
+    )
+    Merchant.objects.update(is_active=False)
+    closed = systems.push(systems.order(), key="4", secret="a newer one")
+
+    assert (old.status_code, new.status_code, closed.status_code) == (401, 200, 404)
 
 
 def test_the_same_push_again_gets_the_same_answer_and_changes_nothing() -> None:

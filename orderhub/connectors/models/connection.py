@@ -110,7 +110,11 @@ class InboxMessage(models.Model):
         verbose_name_plural = _("inbox messages")
         constraints = [models.UniqueConstraint(fields=["connection", "key"], name="connectors_inbox_once")]
         indexes = [
-            models.Index(fields=["id"], name="connectors_inbox_open", condition=models.Q(state="received")),
+            models.Index(
+                fields=["connection", "id"],
+                name="connectors_inbox_waiting",
+                condition=models.Q(state="received"),
+            ),
             models.Index(
                 fields=["connection"], name="connectors_inbox_unread", condition=models.Q(state="quarantined")
             ),
