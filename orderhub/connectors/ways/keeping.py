@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from orderhub.connectors import envelopes, inbox, shelf, speaking, uploads
+from orderhub.connectors import envelopes, inbox, shelf, speaking, traffic, uploads
 from orderhub.connectors.base import Incoming
 from orderhub.connectors.models import Connection, ImportBatch, InboxMessage
 from orderhub.connectors.speech import reading, trees
@@ -217,13 +217,14 @@ def _imported(connection: Connection, way: Way, found: Found, *, now: datetime) 
         if new:
             ImportBatch.objects.filter(pk=batch.pk).update(channel=connection.channel)
             uploads.confirm(batch.pk, merchant=connection.merchant, now=now, actor=actor)
-            kept = InboxMessage.objects.filter(connection=connection, key=key)
-            kept.update(
+            InboxMessage.objects.filter(connection=connection, key=key).update(
                 state=InboxMessage.State.APPLIED,
                 applied_at=now,
                 means=way.imports[:12],
                 reference=f"import {batch.pk}",
             )
+            Connection.objects.filter(pk=connection.pk).update(last_message_at=now)
+            traffic.count(connection.pk, now=now, received=1)
     if not new:
         uploads.discard(batch.pk, merchant=connection.merchant)
     return new

@@ -303,6 +303,8 @@ def test_a_file_of_orders_goes_to_the_import_once_into_the_channel_of_the_connec
     assert (batch.status, Order.objects.count()) == (ImportBatch.Status.DONE, 1), batch.failure_kind
     message = InboxMessage.objects.get()
     assert (message.state, message.reference) == (State.APPLIED, f"import {batch.pk}")
+    row.refresh_from_db()
+    assert row.last_message_at is not None  # silence sees it
     page = desk.boss("en").get(f"/admin/connectors/inboxmessage/{message.pk}/change/")
     assert "a.csv" in page.content.decode()
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('connectors', '0006_stock_rules'),
+        ('connectors', '0007_waiting_index'),
     ]
 
     operations = [
