@@ -24,8 +24,8 @@ RUN apt-get update -q \
 RUN useradd --system --uid 10001 --home-dir /hub --shell /usr/sbin/nologin hub
 WORKDIR /hub
 COPY --from=build /hub /hub
-# The only folder that is written to; a volume for var/uploads takes over its owner.
-RUN mkdir -p var/uploads && chown -R hub var
+# The only folder that is written to; volumes for var/uploads and var/drop take over its owner.
+RUN mkdir -p var/uploads var/drop && chown -R hub var
 ENV PATH=/hub/.venv/bin:$PATH PYTHONUNBUFFERED=1 HUB_DEBUG=0
 USER hub
 EXPOSE 8000

@@ -174,6 +174,13 @@ WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = DATA_DIR / "uploads"
 UPLOAD_LIMIT_BYTES = env.number("HUB_UPLOAD_LIMIT_MB", 64, low=1, high=1024) * 1024 * 1024
+#: Below it each merchant has a folder, and each connection that fetches files one of its own in there.
+DROP_DIR = Path(env.text("HUB_DROP_DIR") or DATA_DIR / "drop")
+if not env.text("HUB_DROP_DIR"):
+    DROP_DIR.mkdir(exist_ok=True)  # one that was named must be mounted before
+DROP_KEEP_DAYS = env.number("HUB_DROP_KEEP_DAYS", 30, low=1, high=3650)
+#: Databases in private networks that connections may read: host names, addresses or networks (10.0.5.0/24).
+TABLE_HOSTS = env.words("HUB_TABLE_HOSTS")
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2621440
 #: The largest document the API reads; files have the limit above.
@@ -378,6 +385,7 @@ LOGGING = {
         "orderhub": {"level": "INFO"},
         "orderhub.web": {"level": "INFO" if env.flag("HUB_ACCESS_LOG", default=not DEBUG) else "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "paramiko": {"level": "CRITICAL"},  # what a host does is told on the page of its connection
     },
 }
 

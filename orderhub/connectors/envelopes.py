@@ -38,7 +38,8 @@ def envelope_of(request: Request) -> dict[str, Any]:
         if not _is_hidden(name)
     }
     query = [[name, value[:500]] for name, value in request.query if not _is_hidden(name)]
-    return {"method": request.method, "path": request.path, "query": query, "headers": headers}
+    kept = {"method": request.method, "path": request.path, "query": query, "headers": headers}
+    return {**kept, "door": request.door, "origin": request.origin} if request.door else kept
 
 
 def seal(body: bytes) -> bytes:
@@ -68,7 +69,8 @@ def request_of(message: InboxMessage) -> Request:
     return Request(
         method=str(kept.get("method", "POST")), url="", path=str(kept.get("path", "/")),
         query=tuple((str(name), str(value)) for name, value in kept.get("query", [])),
-        headers=dict(kept.get("headers", {})), body=body_of(message),
+        headers=dict(kept.get("headers", {})), body=body_of(message), door=str(kept.get("door", "")),
+        origin=str(kept.get("origin", "")),
     )  # fmt: skip
 
 

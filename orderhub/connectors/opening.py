@@ -19,8 +19,10 @@ def split(connection: Connection, message: InboxMessage) -> list[tuple[str, byte
     if connection.profile is None or message.envelope.get("part") or message.raw is None:
         return None
     spec = shelf.spec_of(connection)
-    if spec.door is None or spec.door.split is None or message.envelope.get("fetched"):
+    door = spec.reader(str(message.envelope.get("door", "")))
+    if door is None or door.split is None or _is_whole(message.envelope):
         return None
+    _name(message)
     try:
         found = reading.parts(spec, envelopes.request_of(message), speaking.config_of(connection))
     except NoTree as fault:
@@ -32,16 +34,32 @@ def read(connection: Connection, spec: Spec, message: InboxMessage) -> reading.P
     """The one part that a kept message is; raises Unreadable where its body is no tree at all."""
     request, config = envelopes.request_of(message), speaking.config_of(connection)
     kept: Mapping[str, Any] = message.envelope
+    _name(message)
+    if kept.get("refused"):
+        # A file or mail that was not read: the reason is all there is of it.
+        raise Unreadable(str(kept["refused"]), [fault_of("", str(kept["refused"]), kept.get("why", ""))])
     try:
         if kept.get("fetched"):
             tree = trees.read(request.body, "json")
             return reading.understand(spec, str(kept["fetched"]), tree, config, key=message.key)
+        if spec.reader(request.door) is None:
+            raise Unreadable("unrouted", [fault_of("", "unrouted", "")])
         if kept.get("part"):
             return reading.one(spec, trees.read(request.body, "json"), request, config)
         (part,) = reading.parts(spec, request, config)
     except NoTree as fault:
         raise Unreadable("unreadable", [fault_of("", fault.code, "")]) from fault
     return part
+
+
+def _name(message: InboxMessage) -> None:
+    """What came in a file is about the file, until more is known."""
+    if message.envelope.get("door") and not message.reference:
+        message.reference = str(message.envelope.get("headers", {}).get("file-name", ""))[:80]
+
+
+def _is_whole(kept: Mapping[str, Any]) -> bool:
+    return bool(kept.get("fetched") or kept.get("refused"))
 
 
 def fault_of(field: str, code: str, value: object) -> Fault:

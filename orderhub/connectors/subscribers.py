@@ -29,12 +29,13 @@ from orderhub.connectors.kinds.simulator import kind as simulator
 from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
+from orderhub.connectors.ways import files, mail, tables, turns
 from orderhub.events.models import Delivery, Event
 from orderhub.events.registry import Later, Partly, backlog, every, on, projection
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
-__all__ = ["flow_messages", "jobs", "silence", "spoken", "turning", "webhook"]
+__all__ = ["files", "flow_messages", "jobs", "mail", "silence", "spoken", "tables", "turning", "webhook"]
 #: What is owed to a connection that is switched off is looked at again so often; switching it on is noticed at once.
 SWITCHED_OFF_SECONDS = 60.0
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}
@@ -160,6 +161,12 @@ def take_up_early() -> int:
     now = clock.now()
     found = early.due(now=now)
     return inbox.replay(found, now=now) if found else 0
+
+
+@every(5, name="connectors.ways", queue="low")
+def fetch() -> int:
+    """Look into folders, mailboxes and tables."""
+    return turns.run_due(now=clock.now())
 
 
 @every(5, name="connectors.poll", queue="outbox")

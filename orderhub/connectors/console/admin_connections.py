@@ -20,7 +20,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownF
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from orderhub.connectors import base, secretbox, shelf, switching, wishes
-from orderhub.connectors.console import health, trying
+from orderhub.connectors.console import health, trying, way_trying
 from orderhub.connectors.console.connect_forms import AliasForm, SystemForm, asks_of
 from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Alias, Call, Connection, InboxMessage, PollMark, Profile
@@ -204,6 +204,7 @@ class ConnectionAdmin(HubAdmin):
             "row": row, "seen": found, "state": health.state(row, found, now=now), "spec": spec,
             "door": request.build_absolute_uri(reverse("door", args=(row.door_key,))) if row.door_key else "",
             "polls": PollMark.objects.filter(connection=row).order_by("schedule"), "secrets": _secrets(row, spec),
+            "ways": way_trying.marks(row), "drop": way_trying.drop_folder(row, spec),
             "aliases": Alias.objects.filter(connection=row).order_by("sort", "theirs")[:200],
             "alias_form": AliasForm(connection=row), "tested": request.session.pop(f"tested-{row.pk}", None),
             "apart": InboxMessage.objects.filter(connection=row, state="quarantined").order_by("-id")[:MOST_SHOWN],
@@ -298,14 +299,15 @@ def card(profile: Profile) -> dict[str, Any]:
         ],
         "sure": sum(proof.how != "from memory" for proof in spec.verified),
         "doubtful": sum(proof.how == "from memory" for proof in spec.verified),
-        "pushes": spec.door is not None, "polls": bool(spec.schedules), "calls": sorted(spec.operations),
+        "pushes": spec.door is not None, "polls": bool(spec.schedules), "ways": bool(spec.ways),
+        "calls": sorted(spec.operations),
     }  # fmt: skip
 
 
 def _secrets(row: Connection, spec: Spec | None) -> list[dict[str, Any]]:
     """The secrets of a connection by name: when entered, and until when the one before is taken; never a value."""
     now, found = clock.now(), []
-    for ask in asks_of(spec) if spec else ():
+    for ask in (*asks_of(spec), *way_trying.used_asks(row, spec)) if spec else ():
         if ask.kind != "secret":
             continue
         before = [

@@ -28,6 +28,7 @@ from orderhub.connectors.models import Connection, Profile, ProfileVersion
 from orderhub.connectors.speech import trial, words
 from orderhub.connectors.speech.flaws import Faulty
 from orderhub.connectors.speech.profile import Profile as Spec
+from orderhub.connectors.ways import turns
 from orderhub.inventory.admin_base import actor_of, is_chinese, named
 from orderhub.kernel import clock
 from orderhub.kernel.errors import Refused
@@ -295,6 +296,7 @@ class ProfileAdmin(OperationEditor):
     def _prepare(self, row: Profile) -> None:
         for connection in Connection.objects.filter(profile=row).select_related("profile__in_force"):
             polling.prepare(connection, now=clock.now())
+            turns.prepare(connection, now=clock.now())
 
 
 _DEEDS = {"publish": ProfileAdmin.publish, "again": ProfileAdmin.again, "drop": ProfileAdmin.drop}

@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from orderhub.access.models import Merchant, User
 from orderhub.connectors import partners, polling, secretbox, shelf, speaking, wishes
+from orderhub.connectors.console import way_forms
 from orderhub.connectors.models import Alias, Connection, Profile
 from orderhub.connectors.speech.profile import Ask
 from orderhub.connectors.speech.profile import Profile as Spec
+from orderhub.connectors.ways import turns
 from orderhub.inventory.admin_base import is_chinese
 from orderhub.inventory.models import Sku, Warehouse
 from orderhub.orders.models import Channel
@@ -66,6 +68,9 @@ class SystemForm(forms.Form):
             self._ask_kinds()
         for ask in asks_of(spec):
             self.fields[_ASKED + ask.name] = _asked(ask, row)
+        for ask in way_forms.asks(spec):
+            self.fields[_ASKED + ask.name] = field = _asked(ask, row)
+            way_forms.soften(field, ask, only=row is None and way_forms.is_only_way(spec))
         self._ask_details()
 
     # ---- fields ------------------------------------------------------------------------------------
@@ -156,7 +161,13 @@ class SystemForm(forms.Form):
     @property
     def first_fields(self) -> list[Any]:
         """Name, place in the hub, and what the profile asks for."""
-        return [self[name] for name in self.fields if name not in _LATER]
+        ways = {_ASKED + ask.name for ask in way_forms.asks(self.spec)}
+        return [self[name] for name in self.fields if name not in _LATER and name not in ways]
+
+    @property
+    def ways(self) -> list[way_forms.Group]:
+        """Folders, mailboxes and tables the profile can be read from."""
+        return way_forms.groups(self, self.spec, _ASKED)
 
     @property
     def later_fields(self) -> list[Any]:
@@ -183,6 +194,7 @@ class SystemForm(forms.Form):
         places = given.get("warehouses")
         if places is not None and any(place.merchant_id != merchant.pk for place in places):
             self.add_error("warehouses", gettext("A chosen warehouse belongs to another merchant."))
+        way_forms.check(self.spec, given, self.row, prefix=_ASKED, tell=self.add_error)
         return given
 
     def _code(self, given: dict[str, Any]) -> str:
@@ -209,7 +221,7 @@ class SystemForm(forms.Form):
             row.config = {**row.config, partners.KINDS: given[partners.KINDS], partners.SINCE: since}
         for name in ("calls_per_second", "silent_minutes", "allows_private"):
             setattr(row, name, given[name])
-        for ask in asks_of(self.spec):
+        for ask in (*asks_of(self.spec), *way_forms.asks(self.spec)):
             value = given[_ASKED + ask.name]
             if ask.kind != "secret":
                 row.config = {**row.config, ask.name: _plain(value)}
@@ -219,6 +231,7 @@ class SystemForm(forms.Form):
         if "warehouses" in given:
             row.warehouses.set(given["warehouses"])
         polling.prepare(row, now=now)
+        turns.prepare(row, now=now)
         return row
 
     def _channel(self, row: Connection, given: dict[str, Any]) -> Channel:

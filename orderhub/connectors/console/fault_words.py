@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub.connectors.console.our_fields import FIELDS, LISTS
 from orderhub.connectors.models import Alias
 from orderhub.connectors.speech import words
+from orderhub.connectors.ways import reasons
 from orderhub.inventory.admin_base import is_chinese
 
 Text = str | Promise
@@ -58,6 +59,7 @@ _SAYS: Mapping[str, tuple[Text, Text]] = {
     "no_lines": (_("The order has no lines."), _MAP),
     "bad_address": (_("The address is not complete: %(value)s."), _SENDER),
     "duplicate": (_("It is there already."), _("Dismiss it.")),
+    **reasons.SAYS,
     "too_late": (_("It is too late for that: the goods have left."), _("Speak with the carrier, then dismiss the message.")),
 }  # fmt: skip
 _ALIAS = {

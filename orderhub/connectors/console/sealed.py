@@ -99,7 +99,7 @@ def _form(message: InboxMessage) -> str:
         return "json"
     if connection.profile is None or connection.profile.in_force is None:
         return "json"
-    door = shelf.spec_of(connection).door
+    door = shelf.spec_of(connection).reader(str(message.envelope.get("door", "")))
     return door.form if door is not None else "json"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from orderhub.connectors import net, secretbox, shelf, speaking
+from orderhub.connectors.console import way_trying
 from orderhub.connectors.console.connect_forms import asks_of
 from orderhub.connectors.models import Connection
 from orderhub.connectors.speech import calls, trial
@@ -35,7 +36,9 @@ def test(connection: Connection, *, now: datetime) -> list[Said]:
         return [Said("bad", _("Its profile has no version in force: put one in force first."))]
     said = [*_cases(spec), *_settings(connection, spec)]
     if all(one.tone != "bad" for one in said):
-        said.append(_question(connection, spec, now=now))
+        said += [Said(tone, text) for tone, text in way_trying.probe(connection, spec)]
+        if not spec.ways or _has_question(spec):
+            said.append(_question(connection, spec, now=now))
     if all(one.tone != "bad" for one in said):
         Connection.objects.filter(pk=connection.pk).update(tested_at=now)
     return said
@@ -78,6 +81,10 @@ def _settings(connection: Connection, spec: Spec) -> list[Said]:
 
 def _has(connection: Connection, name: str, *, is_secret: bool) -> bool:
     return bool(secretbox.current(connection, name) if is_secret else connection.config.get(name))
+
+
+def _has_question(spec: Spec) -> bool:
+    return any(one in spec.operations for one in HARMLESS)
 
 
 def _question(connection: Connection, spec: Spec, *, now: datetime) -> Said:

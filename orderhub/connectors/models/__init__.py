@@ -6,6 +6,7 @@ from orderhub.connectors.models.imports import ImportBatch, ImportFile, RefusedR
 from orderhub.connectors.models.offers import ChannelPace, OfferChange, Published, StockRule
 from orderhub.connectors.models.profile import Profile, ProfileVersion
 from orderhub.connectors.models.simulation import SimulatedJob
+from orderhub.connectors.models.ways import WayMark
 
 __all__ = [
     "Alias",
@@ -25,4 +26,5 @@ __all__ = [
     "StockRule",
     "SyncMark",
     "Traffic",
+    "WayMark",
 ]

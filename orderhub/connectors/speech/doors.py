@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orderhub.connectors.speech import trees
 from orderhub.connectors.speech.answers import Condition
@@ -75,24 +75,23 @@ class Door:
     replies: Mapping[str, Reply] = field(default_factory=dict)
 
 
+#: Words that say how a body is read; the doors of `fetching` have them too.
+READING = ("form", "charset", "lists", "key", "split", "unpack", "routes")
+
+
 def read(doc: Doc) -> Door | None:
     """The door in a profile's document, None where it has none; flaws are noted there."""
     part = doc.child("door")
     if part is None:
         return None
-    part.only(
-        "form",
-        "charset",
-        "lists",
-        "signature",
-        "challenge",
-        "key",
-        "split",
-        "unpack",
-        "routes",
-        "answers",
-        "about",
+    part.only(*READING, "signature", "challenge", "answers", "about")
+    return replace(
+        reading(part), signature=part.text("signature"), challenge=_challenge(part), replies=_replies(part)
     )
+
+
+def reading(part: Doc) -> Door:
+    """How bodies are opened, split and routed, whichever way they come in."""
     form, charset = part.text("form", "json"), part.text("charset", "utf-8", choices=trees.CHARSETS)
     if not trees.is_form(form):
         part.note("form", "unknown_form", value=form[:60], forms=", ".join(trees.FORMS))
@@ -104,17 +103,9 @@ def read(doc: Doc) -> Door | None:
             one.note("form", "unknown_form", value=inner[:60], forms=", ".join(trees.FORMS))
         unpack.append(Unpack(one.text("field", required=True), inner, one.text("coding", choices=CODINGS)))
     return Door(
-        form=form,
-        charset=charset,
-        lists=frozenset(part.texts("lists")),
-        signature=part.text("signature"),
-        challenge=_challenge(part),
-        key=_paths(part, "key"),
-        split=path(part, "split"),
-        unpack=tuple(unpack),
-        routes=_routes(part),
-        replies=_replies(part),
-    )
+        form=form, charset=charset, lists=frozenset(part.texts("lists")), key=_paths(part, "key"),
+        split=path(part, "split"), unpack=tuple(unpack), routes=_routes(part),
+    )  # fmt: skip
 
 
 def taken(doc: Doc) -> tuple[tuple[str, Path], ...]:

@@ -9,6 +9,7 @@ Parts of the document (`PARTS`); docs/connectors.md explains each with an exampl
 - codes: lists of codes and remarks, by name (`codes.CodeMap`)
 - maps: from their messages to ours, by name (`mapping.Map`)
 - door: how what comes in is opened, checked, split, routed and answered (`doors.Door`)
+- doors: other ways in: files in a folder, attachments of mails, rows of a table (`fetching.Way`)
 - operations: what we call, by our name of it (`calls.EndpointSpec`)
 - schedules: what is asked for again and again
 - rate: how fast we may call
@@ -23,10 +24,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from orderhub.connectors.speech import calls, doors
+from orderhub.connectors.speech import asking, calls, doors, fetching
+from orderhub.connectors.speech.asking import KINDS, Ask
 from orderhub.connectors.speech.calls import OPERATIONS, EndpointSpec
 from orderhub.connectors.speech.codes import CodeMap
 from orderhub.connectors.speech.doors import Door
+from orderhub.connectors.speech.fetching import Way
 from orderhub.connectors.speech.flaws import Doc, Faulty, Flaw
 from orderhub.connectors.speech.mapping import Map, path
 from orderhub.connectors.speech.moments import Bad, zone
@@ -35,27 +38,12 @@ from orderhub.connectors.speech.signing import SignatureSpec
 
 PARTS = (
     "code", "zh", "en", "role", "zone", "currency", "country", "about_zh", "about_en", "asks", "signatures", "tables",
-    "codes", "maps", "door", "operations", "schedules", "rate", "verified", "tests",
+    "codes", "maps", "door", "doors", "operations", "schedules", "rate", "verified", "tests",
 )  # fmt: skip
 ROLES = ("channel", "warehouse", "erp", "carrier", "tms", "mes", "partner", "file", "position")
-KINDS = ("text", "secret", "url", "number", "choice", "bool")
 HOW = ("vendor library run", "vendor source re-typed", "documented rule", "from memory")
+__all__ = ["HOW", "KINDS", "PARTS", "ROLES", "Ask", "Profile"]
 _CODE = re.compile(r"[a-z][a-z0-9_]{1,39}")
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """One thing an operator types in when the system is connected."""
-
-    name: str
-    zh: str
-    en: str
-    kind: str = "text"
-    required: bool = False
-    default: str = ""
-    choices: tuple[str, ...] = ()
-    help_zh: str = ""
-    help_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +115,7 @@ class Profile:
     codes: Mapping[str, CodeMap] = field(default_factory=dict)
     maps: Mapping[str, Map] = field(default_factory=dict)
     door: Door | None = None
+    ways: Mapping[str, Way] = field(default_factory=dict)
     operations: Mapping[str, EndpointSpec] = field(default_factory=dict)
     schedules: tuple[Schedule, ...] = ()
     rate: Rate = field(default_factory=Rate)
@@ -148,7 +137,7 @@ class Profile:
         doc.only(*PARTS)
         place = _zone(doc)
         tables = {name: dict(part.data) for name, part in doc.named("tables")}
-        codes = _codes(doc)
+        codes, door = _codes(doc), doors.read(doc)
         profile = cls(
             code=_code(doc),
             zh=doc.text("zh", required=True),
@@ -159,12 +148,13 @@ class Profile:
             country=doc.text("country"),
             about_zh=doc.text("about_zh"),
             about_en=doc.text("about_en"),
-            asks=_asks(doc),
+            asks=asking.read(doc),
             signatures={name: SignatureSpec.read(part) for name, part in doc.named("signatures")},
             tables=tables,
             codes=codes,
             maps={name: Map.read(part, tables, place) for name, part in doc.named("maps")},
-            door=doors.read(doc),
+            door=door,
+            ways=fetching.read(doc, door),
             operations=_operations(doc, tables, place),
             schedules=tuple(_schedule(part) for part in doc.children("schedules")),
             rate=_rate(doc),
@@ -174,6 +164,12 @@ class Profile:
         )
         _check_names(doc, profile)
         return profile
+
+    def reader(self, way: str) -> Door | None:
+        """What reads bodies that came in this way; "" for the door itself."""
+        if not way:
+            return self.door
+        return self.ways[way].door if way in self.ways else None
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -201,29 +197,6 @@ def _zone(doc: Doc) -> str:
         doc.note("zone", "no_zone", value=name[:40])
         return "UTC"
     return name
-
-
-def _asks(doc: Doc) -> tuple[Ask, ...]:
-    found: list[Ask] = []
-    for part in doc.children("asks"):
-        part.only("name", "zh", "en", "kind", "required", "default", "choices", "help_zh", "help_en")
-        ask = Ask(
-            name=part.text("name", required=True),
-            zh=part.text("zh", required=True),
-            en=part.text("en", required=True),
-            kind=part.text("kind", "text", choices=KINDS),
-            required=part.flag("required"),
-            default=part.text("default"),
-            choices=part.texts("choices"),
-            help_zh=part.text("help_zh"),
-            help_en=part.text("help_en"),
-        )
-        if (ask.kind == "choice") != bool(ask.choices):
-            part.note("choices", "choices_and_kind")
-        if any(other.name == ask.name for other in found):
-            part.note("name", "twice", value=ask.name)
-        found.append(ask)
-    return tuple(found)
 
 
 def _codes(doc: Doc) -> dict[str, CodeMap]:
@@ -276,13 +249,13 @@ def _proof(doc: Doc) -> Proof:
 
 def _case(doc: Doc) -> Case:
     doc.only("name", "kind", "request", "map", "operation", "message", "answer", "config", "expected")
-    kind = doc.text("kind", "in", choices=("in", "out", "answer"))
+    kind = doc.text("kind", "in", choices=("in", "out", "answer", "name"))
     case = Case(
         name=doc.text("name", required=True),
         kind=kind,
         request=dict(part.data) if (part := doc.child("request")) else {},
         map=doc.text("map"),
-        operation=doc.text("operation", required=kind != "in"),
+        operation=doc.text("operation", required=kind in ("out", "answer")),
         message=dict(part.data) if (part := doc.child("message")) else {},
         answer=dict(part.data) if (part := doc.child("answer")) else {},
         config=dict(part.data) if (part := doc.child("config")) else {},
@@ -316,6 +289,9 @@ def _check_names(doc: Doc, profile: Profile) -> None:
             wants("door.challenge.signature", "signature", profile.door.challenge.signature)
         for at, route in enumerate(profile.door.routes):
             wants(f"door.routes[{at}].map", "map", route.map)
+    for kind, way in profile.ways.items():
+        for at, route in enumerate(way.door.routes if way.door else ()):
+            wants(f"doors.{kind}.routes[{at}].map", "map", route.map)
     asked = {ask.name: ask.kind for ask in profile.asks}
     for name, spec in profile.operations.items():
         place = f"operations.{name}"

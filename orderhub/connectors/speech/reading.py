@@ -56,7 +56,7 @@ def verify(
     """Whether the request is really theirs. A door without a signature rule lets nothing be said: ok, reason "unsigned";
     the caller decides whether an unsigned door may be open (a secret address, a local network).
     """
-    door = _door(profile)
+    door = _door(profile, "")
     if not door.signature:
         return Verdict(True, "unsigned")
     return check(profile.signatures[door.signature], request, secrets, config, now)
@@ -67,7 +67,7 @@ def reply(profile: Profile, name: str, request: Request | None = None) -> Reply:
     found = profile.door.replies.get(name) if profile.door else None
     if found is None or not found.take:
         return found or DEFAULT_REPLIES[name]
-    whole = scope(_tree(_door(profile), request), around(request, {})) if request else {}
+    whole = scope(_tree(_door(profile, ""), request), around(request, {})) if request else {}
     body = found.body
     for hole, where in found.take:
         body = body.replace("{" + hole + "}", _shown(said(where, whole)[:1000], found.type))
@@ -95,7 +95,7 @@ def challenge(
     """The answer to a test message, None for an ordinary one. Call it after `verify`; but what asks for a signature of
     ours proves nothing by itself and is answered before.
     """
-    door = _door(profile)
+    door = _door(profile, "")
     if door.challenge is None:
         return None
     value = said(door.challenge.path, scope(_tree(door, request), around(request, {})))[:1000]
@@ -114,19 +114,24 @@ def key(profile: Profile, request: Request) -> str:
     """What the request as a whole is deduplicated by: the door's key where it is not split and can be read, else the hash
     of the body and query. Never raises.
     """
-    door = _door(profile)
-    if door.split is None:
-        try:
-            tree = trees.read(request.body, door.form, lists=door.lists, charset=door.charset)
-        except Unreadable:
-            return _hash(request.body, request.query)
-        return _key(door, scope(tree, around(request, {}))) or _hash(request.body, request.query)
-    return _hash(request.body, request.query)
+    return own_key(profile, request) or _hash(request.body, request.query)
+
+
+def own_key(profile: Profile, request: Request) -> str:
+    """The door's key of a request that is one message, "" where it has none, is split or cannot be read. Never raises."""
+    door = _door(profile, request.door)
+    if door.split is not None:
+        return ""
+    try:
+        tree = trees.read(request.body, door.form, lists=door.lists, charset=door.charset)
+    except Unreadable:
+        return ""
+    return _key(door, scope(tree, around(request, {})))
 
 
 def parts(profile: Profile, request: Request, config: Mapping[str, Any]) -> tuple[Part, ...]:
     """Everything a request says, in order. Raises Unreadable where the body cannot be read at all."""
-    door = _door(profile)
+    door = _door(profile, request.door)
     tree = trees.read(request.body, door.form, lists=door.lists, charset=door.charset)
     near = around(request, config)
     if door.split is None:
@@ -135,12 +140,15 @@ def parts(profile: Profile, request: Request, config: Mapping[str, Any]) -> tupl
     items = found if isinstance(found, list) else [] if found is None else [found]
     if len(items) > MOST_ITEMS:
         raise Unreadable("too_many", most=MOST_ITEMS)
-    return tuple(_part(profile, door, item, {**near, "_whole": tree}, None) for item in items)
+    return tuple(
+        _part(profile, door, item, {**near, "_whole": tree}, None, origin=request.origin and f"{request.origin}/{at}")
+        for at, item in enumerate(items)
+    )  # fmt: skip
 
 
 def one(profile: Profile, tree: Any, request: Request, config: Mapping[str, Any]) -> Part:
     """What one part of a split request means, from its tree as `parts` gave it; `request` is what it came in."""
-    return _part(profile, _door(profile), tree, around(request, config), None)
+    return _part(profile, _door(profile, request.door), tree, around(request, config), None)
 
 
 def understand(profile: Profile, name: str, tree: Any, config: Mapping[str, Any], *, key: str = "") -> Part:
@@ -162,16 +170,23 @@ def answered(profile: Profile, operation: str, tree: Any, config: Mapping[str, A
     return tuple(understand(profile, spec.map, item, config) for item in items[:MOST_ITEMS])
 
 
-def _door(profile: Profile) -> Door:
-    if profile.door is None:
-        raise LookupError(f"{profile.code} has no door")
-    return profile.door
+def _door(profile: Profile, way: str) -> Door:
+    door = profile.reader(way)
+    if door is None:
+        raise LookupError(f"{profile.code} has no door{way and f' for {way}'}")
+    return door
 
 
-def _part(profile: Profile, door: Door, tree: Any, near: Mapping[str, Any], request: Request | None) -> Part:
+def _part(
+    profile: Profile, door: Door, tree: Any, near: Mapping[str, Any], request: Request | None, *, origin: str = ""
+) -> Part:  # fmt: skip
     tree = _unpacked(door, tree)
     whole = scope(tree, near)
-    other = _own(tree) if request is None else _hash(request.body, request.query)
+    if request is not None:
+        other = _hash(request.body, request.query)
+    else:
+        # Parts of a file without numbers of their own: the same row in another file is said anew.
+        other = _own({"in": origin, "is": tree}) if origin else _own(tree)
     own = _key(door, whole) or other
     for route in door.routes:
         if all(condition.holds(whole) for condition in route.conditions):

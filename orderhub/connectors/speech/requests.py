@@ -17,7 +17,11 @@ Pairs = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. `url` is whole, `path` its path as sent (still quoted), `headers` have lower-case names."""
+    """One HTTP request. `url` is whole, `path` its path as sent (still quoted), `headers` have lower-case names.
+
+    What was fetched from a folder, a mailbox or a table is one too: `door` says from which (else ""), and `origin` stands
+    for the file it came in, so that equal rows of two files are two messages.
+    """
 
     method: str = "POST"
     url: str = ""
@@ -25,6 +29,8 @@ class Request:
     query: Pairs = ()
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     body: bytes = b""
+    door: str = ""
+    origin: str = ""
 
     @property
     def form(self) -> Pairs:

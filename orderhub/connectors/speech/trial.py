@@ -47,7 +47,7 @@ def run_all(profile: Profile, sample: Sample | None = None) -> tuple[Outcome, ..
 
 def run(profile: Profile, case: Case, sample: Sample | None = None) -> Outcome:
     """One case. Where an object is expected, fields that are not named may be there; lists must be as long."""
-    makers = {"in": _came, "out": _sent, "answer": _answered}
+    makers = {"in": _came, "out": _sent, "answer": _answered, "name": _named}
     try:
         got = makers[case.kind](profile, case, sample)
     except (Unreadable, calls.CannotBuild, LookupError) as error:
@@ -67,18 +67,24 @@ def request_of(case: Mapping[str, Any], sample: Sample | None = None) -> Request
         body = given.encode() if isinstance(given, str) else trees.json_text(given).encode()
     query = tuple((str(k), str(v)) for k, v in dict(case.get("query", {})).items())
     headers = lower_names({str(k): str(v) for k, v in dict(case.get("headers", {})).items()})
-    return Request(str(case.get("method", "POST")), "", "/", query, headers, body)
+    way = str(case.get("door", ""))
+    return Request(str(case.get("method", "POST")), "", "/", query, headers, body, way)
 
 
 def _came(profile: Profile, case: Case, sample: Sample | None) -> Any:
     request = request_of(case.request, sample)
-    if case.map and profile.door is None:
+    if case.map and profile.door is None and not request.door:
         tree = trees.read(request.body, "auto")
         return [_told(reading.understand(profile, case.map, tree, _config(profile, case)))]
     if case.map and case.request.get("fetched"):
         tree = trees.read(request.body, str(case.request.get("form", "json")))
         return [_told(reading.understand(profile, case.map, tree, _config(profile, case)))]
     return [_told(part) for part in reading.parts(profile, request, _config(profile, case))]
+
+
+def _named(profile: Profile, case: Case, _sample: Sample | None) -> Any:
+    way = profile.ways[str(case.request.get("door", ""))]
+    return {"wanted": way.wants(str(case.request.get("name", "")))}
 
 
 def _told(part: reading.Part) -> dict[str, Any]:

@@ -99,6 +99,7 @@ FLAWS: Mapping[str, Both] = {
     "unproven": ("规则 {name} 只是摘要，任何人都能算出，不能用来核对来信。", "The rule {name} is a mere digest that anybody can make; no door goes by it."),
     "key_and_alg": ("{alg} 与 key 不匹配：hmac 算法需要 key，其他算法不能有 key。", "{alg} and key do not fit: hmac wants a key, others have none."),
     "code_or_pattern": ("请填写 code 或 pattern。", "Give a code or a pattern."),
+    "bad_ending": ("“{value}” 不能作为结尾；应写成 .done 这样。", "“{value}” cannot be an ending; write one such as .done."),
     "means_nothing": ("请填写 status、milestone、event 之一，或设为 ignored。", "Give a status, a milestone or an event, or say ignored."),
     "map_or_ignore": ("请填写 map，或设为 ignore，二者只能选一。", "Give a map or say ignore, not both."),
     "choices_and_kind": ("choices 只能且必须用于 choice 类型。", "choices belong to the kind choice, and it needs them."),

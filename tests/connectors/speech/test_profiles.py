@@ -28,6 +28,7 @@ WANTED = {
     "shopify", "woocommerce", "douyin", "taobao", "qimen", "kingdee", "kuaidi100", "sf", "pinduoduo", "jd", "amazon",
     "yonyou_u8", "sap_idoc", "easypost", "aftership", "edifact_iftsta", "dcsa", "standard_webhooks", "owntracks",
     "osmand", "traccar", "generic_channel", "generic_carrier", "generic_warehouse", "generic_erp", "generic_mes",
+    "sap_idoc_files", "yonyou_u8_files", "amazon_reports", "order_files", "generic_files", "generic_table",
 }  # fmt: skip
 #: Which rule of which profile signs which vector, and what the profile asks for besides.
 SIGNED_BY = {
