@@ -17,6 +17,7 @@ from orderhub.connectors import (
     polling,
     shoppers,
     silence,
+    telling,
     turning,
     wishes,
 )
@@ -31,7 +32,7 @@ from orderhub.events.registry import Partly, every, on
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
-__all__ = ["flow_messages", "jobs", "silence", "spoken", "turning", "webhook"]
+__all__ = ["flow_messages", "jobs", "silence", "spoken", "telling", "turning", "webhook"]
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}
 
 
