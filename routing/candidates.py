@@ -117,11 +117,16 @@ class Snapshot:
         refused_ids = {pk for pk, times in self.refused.get(order.pk, {}).items() if times >= least}
         sites = self.sites.get(order.merchant_id, [])
         usable = [site for site in sites if site.warehouse.pk not in refused_ids]
+        notes = []
+        if order.only_at_id is not None and order.only_at_id not in self.refused.get(order.pk, {}):
+            # A person chose the place; should it refuse, routing is free again.
+            usable = [site for site in usable if site.warehouse.pk == order.only_at_id]
+            notes.append("moved_by_hand")
         priced = {site.warehouse.pk: self._priced(site.warehouse, order) for site in usable}
         fitting = {key: [pair for pair in pairs if _fits(order, pair[1])] for key, pairs in priced.items()}
-        notes = []
         if not any(fitting.values()) and any(priced.values()):
-            fitting, notes = priced, ["service_not_offered"]
+            fitting = priced
+            notes.append("service_not_offered")
         book = self.books.get(order.merchant_id)
         if (note := scarcity.note(book, [line.sku_id for line in lines])) is not None:
             notes.append(note)

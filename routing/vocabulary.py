@@ -71,6 +71,10 @@ NOTES: Words = {
         "库存价格表超过 24 小时未更新，按 0 计",
         "The price book is older than 24 hours: stock prices are 0",
     ),
+    "moved_by_hand": (
+        "有人指定了发货仓，只比较该仓",
+        "Somebody moved the order to one warehouse; only that one was compared",
+    ),
     "service_not_offered": (
         "没有仓库提供所选服务，按其他服务比较",
         "No warehouse offers the service asked for; the others were compared",

@@ -759,6 +759,29 @@ class OrderHub(Transport):
             ),
         )
 
+    def orders_cancel_units_create(
+        self,
+        id: int,
+        body: m.CancelUnitsInRequest,
+        *,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.OrderOut:
+        """Cancel some units; only warehouses that have them are asked, and what is left ships.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.OrderOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/cancel-units/",
+                query={"lang": lang},
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
     def orders_carbon_retrieve(
         self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
     ) -> m.OrderCarbon:
@@ -800,6 +823,31 @@ class OrderHub(Transport):
         Scope: `orders:read`.
         """
         return cast("m.EventOutRows", self.call("GET", f"/api/v1/orders/{id}/events/", query={"lang": lang}))
+
+    def orders_exchange_create(
+        self,
+        id: int,
+        body: m.ExchangeInRequest,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.OrderOut:
+        """Send other goods for units that have left; the new order (201), which waits for a difference to be paid.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.OrderOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/exchange/",
+                query={"lang": lang},
+                body=body,
+                headers={"Idempotency-Key": idempotency_key, "If-Match": if_match},
+                once=True,
+            ),
+        )
 
     def orders_flow_retrieve(
         self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
@@ -856,6 +904,29 @@ class OrderHub(Transport):
             ),
         )
 
+    def orders_move_create(
+        self,
+        id: int,
+        body: m.MoveInRequest,
+        *,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.OrderOut:
+        """Ship what has not left from this warehouse and no other; others are asked to give it back first.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.OrderOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/move/",
+                query={"lang": lang},
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
     def orders_pay_create(
         self,
         id: int,
@@ -873,6 +944,29 @@ class OrderHub(Transport):
             self.call(
                 "POST",
                 f"/api/v1/orders/{id}/pay/",
+                query={"lang": lang},
+                body=body,
+                headers={"If-Match": if_match},
+            ),
+        )
+
+    def orders_preview_create(
+        self,
+        id: int,
+        body: m.PreviewInRequest,
+        *,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.PreviewOut:
+        """What a verb would do and which systems would be told, as the verb itself would do it now; nothing is done.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.PreviewOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/preview/",
                 query={"lang": lang},
                 body=body,
                 headers={"If-Match": if_match},
@@ -938,6 +1032,31 @@ class OrderHub(Transport):
             ),
         )
 
+    def orders_resend_create(
+        self,
+        id: int,
+        body: m.ResendInRequest,
+        *,
+        idempotency_key: str | None = None,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.OrderOut:
+        """Send units that have left once more, at no charge; the new order (201).
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.OrderOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/resend/",
+                query={"lang": lang},
+                body=body,
+                headers={"Idempotency-Key": idempotency_key, "If-Match": if_match},
+                once=True,
+            ),
+        )
+
     def orders_split_create(
         self,
         id: int,
@@ -960,6 +1079,29 @@ class OrderHub(Transport):
                 body=body,
                 headers={"Idempotency-Key": idempotency_key, "If-Match": if_match},
                 once=True,
+            ),
+        )
+
+    def orders_undo_create(
+        self,
+        id: int,
+        body: m.UndoInRequest | None = None,
+        *,
+        if_match: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.OrderOut:
+        """Undo what was last done to the order, while nothing of it has left.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.OrderOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/undo/",
+                query={"lang": lang},
+                body=body,
+                headers={"If-Match": if_match},
             ),
         )
 

@@ -88,6 +88,14 @@ class AppliedOut(TypedDict):
     text: str
 
 
+class ArticleInRequest(TypedDict):
+    """Units of an article to send; without a price as in the catalog, or as paid for one of the same list price."""
+
+    sku: str
+    quantity: int
+    unit_price: NotRequired[str]
+
+
 BasisEnum = Literal["estimate", "actual"]
 
 BlankEnum = Literal[""]
@@ -151,6 +159,13 @@ class BulkResult(TypedDict):
 
 
 BulkResultStatusEnum = Literal["created", "unchanged", "refused"]
+
+
+class CancelUnitsInRequest(TypedDict):
+    """The units that are not wanted any more."""
+
+    lines: list[PortionInRequest]
+    reason: NotRequired[str]
 
 
 class CarbonElement(TypedDict):
@@ -320,6 +335,20 @@ class EventOutRows(TypedDict):
     results: list[EventOut]
 
 
+ExchangeInReasonEnum = Literal["lost", "damaged", "missing", "wrong", "choice"]
+
+
+class ExchangeInRequest(TypedDict):
+    """What the customer sends back (`lines`), and what they get for it (`goods`)."""
+
+    lines: list[PortionInRequest]
+    goods: list[ArticleInRequest]
+    reason: NotRequired[ExchangeInReasonEnum]
+    detail: NotRequired[str]
+    waive: NotRequired[bool]
+    return_expected: NotRequired[bool]
+
+
 class Field(TypedDict):
     """One custom field; `is_own` is false for those that count for all merchants."""
 
@@ -481,7 +510,7 @@ class HeadlineText(TypedDict):
 class HoldInRequest(TypedDict):
     """A hold to place."""
 
-    reason: NotRequired[ReasonEnum]
+    reason: NotRequired[ReasonCeaEnum]
     detail: NotRequired[str]
     until: NotRequired[str | None]
 
@@ -489,7 +518,7 @@ class HoldInRequest(TypedDict):
 class HoldOut(TypedDict):
     """A hold, active or released."""
 
-    reason: ReasonEnum
+    reason: ReasonCeaEnum
     text: str
     detail: NotRequired[str]
     scope: NotRequired[ScopeEnum]
@@ -624,6 +653,13 @@ class MergeInRequest(TypedDict):
 
 
 ModeEnum = Literal["road", "air", "rail", "sea"]
+
+
+class MoveInRequest(TypedDict):
+    """The warehouse, by code, that is to ship what has not left."""
+
+    warehouse: str
+    reason: NotRequired[str]
 
 
 class Named(TypedDict):
@@ -1143,6 +1179,45 @@ class PortionInRequest(TypedDict):
     quantity: int
 
 
+class PreviewInRequest(TypedDict):
+    """A verb by name, and the body it would be asked with."""
+
+    verb: VerbEnum
+    given: NotRequired[dict[str, Any]]
+
+
+class PreviewOrder(TypedDict):
+    """What becomes of one order; `before` is null for a new one."""
+
+    id: int
+    number: str
+    is_new: bool
+    before: StandingOut | None
+    after: StandingOut | None
+
+
+class PreviewOut(TypedDict):
+    """What a verb would do; nothing was done. `undo` says how it could be undone, empty where it cannot."""
+
+    verb: str
+    sentences: list[str]
+    undo: str
+    orders: list[PreviewOrder]
+    recalled: list[str]
+    systems: list[PreviewSystem]
+
+
+class PreviewSystem(TypedDict):
+    """A message that a connected system would get; `because` is the event that asks for it."""
+
+    connection: str
+    role: str
+    operation: str
+    text: str
+    because: str
+    when: WhenEnum
+
+
 class Promisable(TypedDict):
     """Units of one SKU that can be promised now."""
 
@@ -1208,7 +1283,7 @@ class RateCard(TypedDict):
     is_active: NotRequired[bool]
 
 
-ReasonEnum = Literal[
+ReasonCeaEnum = Literal[
     "awaiting_payment",
     "risk",
     "address_change",
@@ -1237,6 +1312,17 @@ class RelatedOrder(TypedDict):
 
 
 RequestedByEnum = Literal["customer", "channel", "staff"]
+
+ResendInReasonEnum = Literal["lost", "damaged", "missing", "wrong"]
+
+
+class ResendInRequest(TypedDict):
+    """What is sent once more, and why; `parcel` is the tracking number of the one that went wrong."""
+
+    lines: list[PortionInRequest]
+    reason: ResendInReasonEnum
+    detail: NotRequired[str]
+    parcel: NotRequired[str]
 
 
 class Reservation(TypedDict):
@@ -1418,6 +1504,18 @@ class StagePill(TypedDict):
     code: str
 
 
+class StandingOut(TypedDict):
+    """An order as it stands before or after."""
+
+    stage: str
+    currency: str
+    total: str
+    due_back: str
+    holds: list[str]
+    lines: list[dict[str, Any]]
+    fulfillment_orders: list[dict[str, Any]]
+
+
 class Stock(TypedDict):
     """Units of one SKU in one warehouse."""
 
@@ -1508,6 +1606,12 @@ class TryLineInRequest(TypedDict):
     unit_price: NotRequired[str]
 
 
+class UndoInRequest(TypedDict):
+    """`seq` of the event to undo, so that nothing newer is undone by mistake."""
+
+    seq: NotRequired[int]
+
+
 class Use(TypedDict):
     """One place where a field is used; what `blocks` keeps it from being removed."""
 
@@ -1521,6 +1625,23 @@ class Uses(TypedDict):
     """All uses of a field."""
 
     uses: list[Use]
+
+
+VerbEnum = Literal[
+    "cancel",
+    "cancel_units",
+    "change_address",
+    "exchange",
+    "hold",
+    "merge",
+    "move",
+    "pay",
+    "release",
+    "reroute",
+    "resend",
+    "split",
+    "undo",
+]
 
 
 class WaitingItem(TypedDict):
@@ -1587,6 +1708,8 @@ WhatEnum = Literal[
     "returned",
     "refused",
 ]
+
+WhenEnum = Literal["now", "next", "if_agreed"]
 
 
 class Zone(TypedDict):

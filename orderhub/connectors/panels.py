@@ -16,6 +16,7 @@ from orderhub.access.models import ApiKey
 from orderhub.connectors import matrix, silence
 from orderhub.connectors.console import health
 from orderhub.connectors.models import Call, Connection, ImportBatch, InboxMessage
+from orderhub.connectors.operation_words import OPERATIONS
 from orderhub.fulfillment.panels import Concern, Drawn, concern, panel
 from orderhub.fulfillment.today import page_of
 from orderhub.orders.models import AddressChange, Order
@@ -31,13 +32,6 @@ SOON = timedelta(days=14)
 TONES = {
     "acked": "ok", "waiting": "wait", "sending": "warn", "failed": "warn", "unknown": "warn", "refused": "bad",
     "dead": "bad", "skipped": "wait",
-}  # fmt: skip
-OPERATIONS = {
-    "release": _("ship it"), "cancel": _("give it back"), "erp_order": _("book the order"),
-    "erp_change": _("change the order"), "erp_cancel": _("cancel the order"), "ship_notice": _("tell it was shipped"),
-    "address_confirm": _("answer the address change"), "subscribe": _("report the parcel"),
-    "intercept": _("redirect the parcel"), "fetch_order": _("fetch the order"), "stock": _("take over the stock"),
-    "milestone": _("tell what happened"),
 }  # fmt: skip
 
 

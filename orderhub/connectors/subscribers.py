@@ -20,6 +20,7 @@ from orderhub.connectors import (
     shoppers,
     silence,
     speaking,
+    telling,
     turning,
     wishes,
 )
@@ -35,7 +36,9 @@ from orderhub.events.registry import Later, Partly, backlog, every, on, projecti
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.kernel import clock
 
-__all__ = ["files", "flow_messages", "jobs", "mail", "silence", "spoken", "tables", "turning", "webhook"]
+__all__ = [
+    "files", "flow_messages", "jobs", "mail", "silence", "spoken", "tables", "telling", "turning", "webhook",
+]  # fmt: skip
 #: What is owed to a connection that is switched off is looked at again so often; switching it on is noticed at once.
 SWITCHED_OFF_SECONDS = 60.0
 _OPERATIONS = {"fulfillment.released": "release", "fulfillment.cancel_requested": "cancel"}

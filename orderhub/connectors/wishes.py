@@ -6,7 +6,10 @@ The documents are ours (docs/connectors.md lists their fields); a profile's maps
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, NamedTuple
+
+from django.db.models import Sum
 
 from orderhub.connectors import causes, facts, making
 from orderhub.connectors.base import Push
@@ -18,7 +21,8 @@ from orderhub.fulfillment import kinds as fulfillment_kinds
 from orderhub.fulfillment import production_kinds
 from orderhub.fulfillment.models import FulfillmentOrder, Parcel
 from orderhub.orders import kinds as order_kinds
-from orderhub.orders.models import AddressChange, Order, OrderLine
+from orderhub.orders import parting, receivers
+from orderhub.orders.models import AddressChange, LineCredit, Order, OrderLine, Person
 
 KIND = "profile"
 _SUBSCRIBER = "connectors.push"
@@ -33,6 +37,9 @@ ASKED: Mapping[str, Mapping[str, str]] = {
     production_kinds.RESCHEDULED.name: {_R.CHANNEL: "plan_notice", _R.ERP: "plan_notice"},
     facts.STOCK_PUBLISHED.name: {_R.CHANNEL: "stock"},
     order_kinds.CANCELLED.name: {_R.ERP: "erp_cancel"},
+    order_kinds.RESTORED.name: {_R.ERP: "erp_restore"},
+    order_kinds.UNITS_CANCELLED.name: {_R.ERP: "erp_change", _R.CHANNEL: "units_changed"},
+    order_kinds.UNITS_RESTORED.name: {_R.ERP: "erp_change", _R.CHANNEL: "units_changed"},
     order_kinds.ADDRESS_CHANGED.name: {_R.ERP: "erp_change", _R.CHANNEL: "address_confirm"},
     order_kinds.ADDRESS_CHANGE_FAILED.name: {_R.CHANNEL: "address_confirm"},
 }
@@ -40,6 +47,8 @@ ASKED: Mapping[str, Mapping[str, str]] = {
 ONCE = frozenset({"erp_order"})
 _BY_FULFILLMENT = frozenset({"release", "cancel", "change"})
 _BY_PARCEL = frozenset({"subscribe", "intercept", "ship_notice"})
+#: Said only of orders that the ERP has heard of: those that were once with a warehouse.
+_AFTER_RELEASE = frozenset({"erp_change", "erp_restore"})
 
 
 class Manner(NamedTuple):
@@ -200,6 +209,8 @@ def _is_asked(row: Mapping[str, Any], event: Event) -> bool:
         )  # a factory makes what is made to order
     if operation in _BY_FULFILLMENT:
         return _serves(row, event)
+    if operation in _AFTER_RELEASE and not event.payload.get("was_released", True):
+        return False
     if operation in ("subscribe", "intercept"):
         carriers = row["config"].get("carriers") or ()
         return not carriers or event.payload.get("carrier") in words(carriers)
@@ -233,7 +244,8 @@ def _channels(events: Sequence[Event]) -> dict[str, int]:
     ids = {int(one.removeprefix("order:")) for one in streams if one.startswith("order:")}
     if not ids:
         return offers
-    rows = Order.objects.filter(pk__in=ids).values_list("pk", "channel_id")
+    # A channel knows nothing of the orders that replace units of its own.
+    rows = Order.objects.filter(pk__in=ids, follows_up=None).values_list("pk", "channel_id")
     return offers | {f"order:{pk}": channel for pk, channel in rows}
 
 
@@ -254,7 +266,7 @@ class _Documents:
         self._theirs = _their_names(connection)
         streams = {event.stream for event, _operation_ in asked if event.stream.startswith("order:")}
         rows = Order.objects.filter(pk__in={int(stream.removeprefix("order:")) for stream in streams})
-        self._orders = {f"order:{row.pk}": row for row in rows.select_related("person", "channel")}
+        self._orders = {f"order:{row.pk}": row for row in rows.select_related("person__sealed", "channel")}
         self._lines = self._lines_of([stream for stream in streams if stream in self._orders])
         numbers = {
             str(event.payload["fulfillment"])
@@ -274,9 +286,10 @@ class _Documents:
         }
         self._parcels = Parcel.objects.in_bulk(parcels) if parcels else {}
         changes = {int(event.payload["change"]) for event, _o in asked if event.payload.get("change")}
-        rows_changed = AddressChange.objects.select_related("new_person")
+        rows_changed = AddressChange.objects.select_related("new_person__sealed")
         self._changes = rows_changed.in_bulk(changes) if changes else {}
         self._versions = _versions(connection, [event for event, _o in asked])
+        self._refunded = _refunded([row.pk for row in self._orders.values()])
 
     def push(self, event: Event, operation: str) -> Push:
         """The message of one event."""
@@ -316,6 +329,7 @@ class _Documents:
         return {
             **self._base(order), "number": row.number, "previous_number": before or "", "order_number": order.number,
             "warehouse": self._called("warehouse", warehouse.code), "service": row.rate_card.service,
+            "kind": order.follows_up.sort if hasattr(order, "follows_up") else "sale",
             "carrier": self._called("carrier", row.rate_card.carrier), "grams": row.grams,
             "created_at": row.created_at.isoformat(), "their_id": released or "",
             "reason": str(event.payload.get("reason", "")),
@@ -347,16 +361,25 @@ class _Documents:
         payload = event.payload
         body = {
             **self._base(order), "number": order.number, "version": order.version, "currency": order.currency,
-            "total": str(order.total), "discount": str(order.discount_total), "customer": order.channel.code,
+            "total": str(order.total - self._refunded.get(order.pk, Decimal(0))),
+            "discount": str(order.discount_total), "customer": order.channel.code,
             "reason": str(payload.get("reason") or payload.get("answer") or ""),
             "approved": event.kind != order_kinds.ADDRESS_CHANGE_FAILED.name,
             "lines": [
                 {"position": line.position, "sku": self._called("sku", line.sku.code), "name": line.name,
-                 "qty": line.ordered - line.cancelled, "price": str(line.unit_price), "total": str(line.line_total),
+                 "qty": line.ordered - line.cancelled, "price": str(line.unit_price), "total": str(_total(line)),
                  "unit": "PCS", "ext_line_id": _line_id(order, line.position)}
-                for line in self._lines.get(order.pk, ())
+                for line in self._lines.get(order.pk, ()) if line.ordered > line.cancelled
             ],
         }  # fmt: skip
+        if operation in (
+            "ship_notice",
+            "units_changed",
+        ):  # the channel knows a part by the number it sold it with
+            body |= {
+                "ext_id": order.external_id.partition(parting.MARK)[0],
+                "refund": str(payload.get("refund") or "0.00"),
+            }
         change = self._changes.get(int(payload.get("change") or 0))
         if operation == "intercept" and change is not None:
             body["receiver"] = _receiver(change)
@@ -373,25 +396,33 @@ class _Documents:
         return body
 
     def _base(self, order: Order) -> dict[str, Any]:
-        person, extra = order.person, order.extra
+        extra, hidden = order.extra, receivers.of_order(order)
         return {
             "ext_id": order.external_id, "ext_no": extra.get("ext_no") or order.external_id, "channel": order.channel.code,
             "shop": order.channel.name, "placed_at": order.placed_at.isoformat(), "green": order.green,
             "paid_at": order.paid_at.isoformat() if order.paid_at else None, "note": order.note,
-            "cipher": extra.get("cipher") or {},
+            "cipher": hidden.get("cipher") or {},
             "receiver": {
-                "name": person.name, "phone": person.phone, "email": person.email, "country": order.country,
-                "province": order.province, "city": order.city, "district": order.district, "town": "",
-                "address": person.address, "postcode": person.postcode, "oaid": extra.get("oaid") or "",
+                "country": order.country, "province": order.province, "city": order.city, "district": order.district,
+                **_who(order.person, hidden),
             },
         }  # fmt: skip
 
 
 def _receiver(change: AddressChange) -> dict[str, str]:
     """Where a change wants it to go."""
-    person = change.new_person
-    who = {"name": person.name, "phone": person.phone, "address": person.address, "postcode": person.postcode}
-    return {**change.new_place, **who, "email": person.email, "town": "", "oaid": ""}
+    return {**change.new_place, **_who(change.new_person, receivers.of(change.new_person))}
+
+
+def _who(person: Person, hidden: Mapping[str, Any]) -> dict[str, str]:
+    """The receiver: what the platform sent in place of one it hides, byte by byte; else as it stands."""
+    cipher = hidden.get("cipher")
+    cipher = cipher if isinstance(cipher, Mapping) else {}
+    shown = {name: cipher.get(name) or getattr(person, name) for name in ("name", "phone", "address")}
+    return {
+        **shown, "email": person.email, "postcode": person.postcode, "town": hidden.get("town") or "",
+        "oaid": hidden.get("oaid") or "",
+    }  # fmt: skip
 
 
 def _line_id(order: Order, position: int) -> str:
@@ -399,10 +430,28 @@ def _line_id(order: Order, position: int) -> str:
     return str(ids[position - 1]) if 0 < position <= len(ids) else ""
 
 
+def _total(line: OrderLine) -> Decimal:
+    """The price of the units that are not cancelled."""
+    stays, _gone = parting.share(line.line_total, line.discount, ordered=line.ordered, moving=line.cancelled)
+    return stays.total
+
+
+def _refunded(order_ids: Sequence[int]) -> dict[int, Decimal]:
+    """What is due back for cancelled units, by order; one query."""
+    if not order_ids:
+        return {}
+    rows = LineCredit.objects.filter(
+        line__order_id__in=order_ids, voided_at=None, cause__startswith="cancellation:"
+    ).values("line__order_id")
+    return {row["line__order_id"]: row["sum"] for row in rows.annotate(sum=Sum("amount"))}
+
+
 def _works(numbers: set[str]) -> Iterable[FulfillmentOrder]:
     return (
         FulfillmentOrder.objects.filter(number__in=numbers)
-        .select_related("order__person", "order__channel", "warehouse", "rate_card")
+        .select_related(
+            "order__person__sealed", "order__channel", "order__follows_up", "warehouse", "rate_card"
+        )
         .prefetch_related("lines__sku", "lines__order_line")
     )
 

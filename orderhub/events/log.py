@@ -61,6 +61,9 @@ def record(facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Event]:
         owed(events, now=now),
     )
     chain.remember(heads)
+    heard: list[Event] | None = getattr(_here, "heard", None)
+    if heard is not None:
+        heard += events
     ring_on_commit(event.kind for event in events)
     return events
 
@@ -77,6 +80,17 @@ def chained(*, spare: int) -> Iterator[None]:
             yield
     finally:
         _here.chain = None
+
+
+@contextmanager
+def overheard() -> Iterator[list[Event]]:
+    """Within the block, the events that this thread records, as they are recorded; for telling what a deed would do."""
+    heard: list[Event] = []
+    _here.heard = heard
+    try:
+        yield heard
+    finally:
+        _here.heard = None
 
 
 class _Chain:

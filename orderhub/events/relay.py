@@ -58,9 +58,7 @@ def run_queue(queue: str, *, budget_seconds: float = 20.0) -> int:
     deadline = monotonic() + budget_seconds
     handled = 0
     while True:
-        due, lying = claiming.waiting(
-            registry.served_by(queue), registry.lying_in(queue), leases.db_now()
-        )
+        due, lying = claiming.waiting(registry.served_by(queue), registry.lying_in(queue), leases.db_now())
         this_round = sum(_run_batch(one, deadline) for one in due)
         this_round += sum(one.run() for one in lying)
         this_round += sum(tail.advance(projection) for projection in registry.projected_by(queue))

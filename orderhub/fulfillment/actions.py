@@ -28,6 +28,8 @@ class Facts:
     is_changing_address: bool = False  # warehouses were asked and have not all answered
     movable: int = 0  # units that no warehouse was given
     shipped: int = 0  # units
+    replaceable: int = 0  # units that left and that no exchange or resend stands for
+    released: int = 0  # units with warehouses
     at_work: int = 0  # fulfillment orders with warehouses, not asked to stop
     asked_to_cancel: int = 0
     asked_to_reroute: int = 0
@@ -67,6 +69,8 @@ def facts_of(
         is_changing_address=any(holding.is_freeze(hold) for hold in held),
         movable=sum(parting.movable(line) for line in units),
         shipped=sum(line.shipped for line in units),
+        replaceable=sum(line.shipped - line.replaced for line in units),
+        released=sum(line.released for line in units),
         at_work=sum(row.state in AT_WORK for row in rows),
         asked_to_cancel=asked.count("cancel"),
         asked_to_reroute=len(asked) - asked.count("cancel"),
@@ -86,7 +90,7 @@ def of(order: Order) -> list[str]:
 
 
 def why_not(action: str, facts: Facts, order: Order) -> Refused | None:
-    """Why a split, merge or change of address is refused; None where `supported_actions` lists it."""
+    """Why a verb that is asked one order at a time is refused; None where `supported_actions` lists it."""
     if facts.is_closed:
         return orders_services.closed(order)
     for applies, refused in _REFUSALS[action]:
@@ -112,14 +116,33 @@ def _can_change_address(facts: Facts) -> bool:
     return not stopped
 
 
+def _is_asked_back(facts: Facts) -> bool:
+    return bool(facts.asked_to_cancel or facts.asked_to_reroute or facts.is_changing_address)
+
+
+def _can_cancel_units(facts: Facts) -> bool:
+    left = facts.movable + facts.released
+    return (
+        not facts.is_closed and not _is_asked_back(facts) and (left > 1 or (left > 0 and facts.shipped > 0))
+    )
+
+
+def _can_move(facts: Facts) -> bool:
+    return not facts.is_closed and not _is_asked_back(facts) and _open_units(facts)
+
+
 _RULES: Mapping[str, Callable[[Facts], bool]] = {
     "pay": lambda x: x.payment == Order.Payment.UNPAID and not x.is_closed,
     "hold": lambda x: x.step_state != StepState.DONE,
     "release": lambda x: x.is_held,
     "reroute": lambda x: _open_units(x) or x.asked_to_cancel > 0,
+    "move": _can_move,
     "split": _can_split,
     "merge": _can_merge,
     "change_address": _can_change_address,
+    "cancel_units": _can_cancel_units,
+    "exchange": lambda x: not x.is_closed and x.replaceable > 0,
+    "resend": lambda x: not x.is_closed and x.replaceable > 0,
     "cancel": lambda x: not x.is_closed and not x.shipped and (_open_units(x) or x.asked_to_reroute > 0),
 }
 
@@ -161,6 +184,33 @@ def _pending(order: Order) -> Refused:
     )
 
 
+def _being_recalled(order: Order) -> Refused:
+    return Refused(
+        "being_recalled",
+        _("A warehouse was asked to give back a part of order %(number)s.") % {"number": order.number},
+        remedy=_("Wait for its answer, then ask again."),
+        facts={"order": order.pk},
+    )
+
+
+def _nothing_left(order: Order) -> Refused:
+    return Refused(
+        "nothing_to_cancel",
+        _("Order %(number)s has no units of which some could be cancelled.") % {"number": order.number},
+        remedy=_("Cancel the whole order, or take back what has left as a return."),
+        facts={"order": order.pk},
+    )
+
+
+def _nothing_sent(order: Order) -> Refused:
+    return Refused(
+        "nothing_to_replace",
+        _("Order %(number)s has no unit that has left and was not replaced yet.") % {"number": order.number},
+        remedy=_("Before it leaves, cancel units and place a new order; what is replaced is replaced in the new order."),
+        facts={"order": order.pk},
+    )  # fmt: skip
+
+
 def _being_cancelled(order: Order) -> Refused:
     return Refused(
         "being_cancelled",
@@ -175,9 +225,18 @@ _UNTOUCHED: _Refusals = (
     (lambda x: x.is_with_warehouses, orders_services.released),
     (lambda x: not x.is_paid, _unpaid),
 )
+_ASKED_BACK: _Refusals = (
+    (lambda x: x.is_changing_address, _pending),
+    (lambda x: x.asked_to_cancel > 0, _being_cancelled),
+    (lambda x: x.asked_to_reroute > 0, _being_recalled),
+)
 _REFUSALS: Mapping[str, _Refusals] = {
     "split": (*_UNTOUCHED, (lambda x: x.movable < 2, _indivisible)),
     "merge": (*_UNTOUCHED, (lambda x: x.movable < 1, orders_services.released)),
+    "cancel_units": (*_ASKED_BACK, (lambda x: not _can_cancel_units(x), _nothing_left)),
+    "move": (*_ASKED_BACK, (lambda x: not _open_units(x), shipped)),
+    "exchange": ((lambda x: x.replaceable < 1, _nothing_sent),),
+    "resend": ((lambda x: x.replaceable < 1, _nothing_sent),),
     "change_address": (
         (lambda x: x.shipped > 0, shipped),
         (lambda x: x.is_changing_address, _pending),

@@ -21,14 +21,15 @@ from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RelatedDropdownFilter
 from unfold.enums import ActionVariant
 
-from orderhub.fulfillment import actions, order_page, panels
-from orderhub.fulfillment.admin_verbs import FormVerbs
+from orderhub.fulfillment import actions, deeds, order_page, panels, preview_words, previewing
+from orderhub.fulfillment.admin_aftercare import AftercareVerbs
 from orderhub.fulfillment.custom_panels import OrderFields
 from orderhub.fulfillment.models import Parcel
 from orderhub.fulfillment.verbs import MOST, VERBS, Verb, tell
 from orderhub.inventory.admin_base import ReadOnlyAdmin, actor_of, button, is_chinese, named
 from orderhub.inventory.admin_custom import CustomPages
 from orderhub.kernel import clock
+from orderhub.kernel.errors import Refused
 from orderhub.orders import admin_filters, admin_words
 from orderhub.orders import queries as orders
 from orderhub.orders.models import Hold, Order
@@ -53,7 +54,7 @@ def _holds(order: Any) -> list[Hold]:
     return found
 
 
-class OrderAdmin(CustomPages, OrderFields, FormVerbs, ReadOnlyAdmin):
+class OrderAdmin(CustomPages, OrderFields, AftercareVerbs, ReadOnlyAdmin):
     """The pool, oldest need first; its page; and the verbs, for one order or for many."""
 
     custom_target = "order"
@@ -85,8 +86,8 @@ class OrderAdmin(CustomPages, OrderFields, FormVerbs, ReadOnlyAdmin):
     fields = ()
     actions = [_bulk(verb) for verb in VERBS.values()]
     actions_detail = [
-        "hold_one", "release_one", "pay_one", "reroute_one", "split_one", "merge_one", "change_address_one",
-        "cancel_one", "fields_one",
+        "hold_one", "release_one", "pay_one", "undo_one", "reroute_one", "move_one", "split_one", "merge_one",
+        "change_address_one", "cancel_units_one", "exchange_one", "resend_one", "cancel_one", "fields_one",
     ]  # fmt: skip
     actions_detail_hide_default = True
 
@@ -295,7 +296,21 @@ class OrderAdmin(CustomPages, OrderFields, FormVerbs, ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             self._do(request, verb, [order.pk], form.cleaned_data)
             return HttpResponseRedirect(back)
-        return self._ask(request, verb, form, [order], back=back)
+        return self._ask(
+            request, verb, form, [order], back=back, preview=self._foretold(request, verb, order)
+        )
+
+    def _foretold(self, request: HttpRequest, verb: Verb, order: Order) -> preview_words.Page | None:
+        """What the verb would do to this order, before anything is entered; None where it would be refused."""
+        given = {"reason": Hold.Reason.MANUAL.value if verb.name == "hold" else ""}
+        now, actor = clock.now(), actor_of(request)
+        try:
+            found = previewing.of(
+                order.pk, lambda: deeds.do(verb.name, order.pk, given, actor=actor, now=now), now=now
+            )
+        except Refused:
+            return None
+        return preview_words.page(found)
 
     def run_bulk(self, request: HttpRequest, verb: Verb, queryset: QuerySet[Order]) -> HttpResponse | None:
         """Ask with number and effect, then do it; each refusal is named. At most 2,000 orders at once."""
@@ -324,7 +339,7 @@ class OrderAdmin(CustomPages, OrderFields, FormVerbs, ReadOnlyAdmin):
 
     def _ask(
         self, request: HttpRequest, verb: Verb, form: Any, shown: Sequence[Order], *, back: str,
-        ids: Sequence[int] = (),
+        ids: Sequence[int] = (), preview: preview_words.Page | None = None,
     ) -> HttpResponse:  # fmt: skip
         count = len(ids) or len(shown)
         context = {
@@ -340,6 +355,7 @@ class OrderAdmin(CustomPages, OrderFields, FormVerbs, ReadOnlyAdmin):
             "more": count - len(shown),
             "ids": ids,
             "back": back,
+            "preview": preview,
             "checkbox": ACTION_CHECKBOX_NAME,
             "action": f"{verb.name}_selected",
         }

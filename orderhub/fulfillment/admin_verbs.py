@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -14,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from orderhub.fulfillment import actions, addresses, parting
+from orderhub.fulfillment import actions, addresses, parting, preview_words, previewing, undoing
 from orderhub.fulfillment.forms_verbs import AddressForm, DecisionForm, MergeForm, SplitForm
 from orderhub.inventory.admin_base import ReadOnlyAdmin, actor_of, button
 from orderhub.kernel import clock
@@ -28,6 +29,20 @@ _TOLD = {
         "The warehouse was asked to give the order back. The answer shows up here."
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A verb with a form: its name in the table of actions, title, what it does, and who may; `shows_at_once` for one
+    that needs no choice, so that its preview is there from the start.
+    """
+
+    name: str
+    title: Any
+    effect: Any
+    permission: str = PERMISSION
+    shows_at_once: bool = False
+
 
 if TYPE_CHECKING:
     Base = ReadOnlyAdmin
@@ -57,19 +72,23 @@ class FormVerbs(Base):
         }
         form = SplitForm(request.POST if request.method == "POST" else None, order, chosen)
 
-        def run() -> Order:
+        def deed() -> int:
             part = parting.split(
                 order.pk, form.portions(), reason=form.cleaned_data["reason"], actor=actor_of(request),
                 now=clock.now(),
             )  # fmt: skip
-            messages.success(request, _("Split: order %(number)s was made.") % {"number": part.number})
-            return order
+            return part.pk
+
+        def said(part_id: int) -> Any:
+            number = Order.objects.get(pk=part_id).number
+            return _("Split: order %(number)s was made.") % {"number": number}
 
         effect = _(
             "The units you choose become an order of their own, with the same receiver, holds and share of what was "
             "paid. Both are routed afresh."
         )
-        return self._form_verb(request, "split", order, form, run, title=_("Split the order"), effect=effect)
+        wish = Wish("split", _("Split the order"), effect)
+        return self._form_verb(request, wish, order, form, deed, said, back_to=order.pk)
 
     @button(description=_("Merge"), url_path="merge", icon="call_merge", permissions=["split"])
     def merge_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
@@ -78,23 +97,24 @@ class FormVerbs(Base):
         candidates = parting.candidates(order)
         form = MergeForm(request.POST if request.method == "POST" else None, candidates)
 
-        def run() -> Order:
+        def deed() -> int:
             ids = [order.pk, *map(int, form.cleaned_data["orders"])]
             found = parting.merge(
                 ids, reason=form.cleaned_data["reason"], actor=actor_of(request), now=clock.now()
             )
+            return found.pk
+
+        def said(survivor_id: int) -> Any:
+            count = len(form.cleaned_data["orders"])
             text = ngettext(
-                "%(count)d order merged into %(number)s.",
-                "%(count)d orders merged into %(number)s.",
-                len(ids) - 1,
+                "%(count)d order merged into %(number)s.", "%(count)d orders merged into %(number)s.", count
             )
-            messages.success(request, text % {"count": len(ids) - 1, "number": found.number})
-            return found
+            return text % {"count": count, "number": Order.objects.get(pk=survivor_id).number}
 
         effect = _(
             "The chosen orders and this one ship as one order, the oldest. Split it again to undo this."
         )
-        return self._form_verb(request, "merge", order, form, run, title=_("Merge orders"), effect=effect)
+        return self._form_verb(request, Wish("merge", _("Merge orders"), effect), order, form, deed, said)
 
     @button(
         description=_("Change address"),
@@ -107,22 +127,24 @@ class FormVerbs(Base):
         order = self._wanted(request, object_id)
         form = AddressForm(request.POST if request.method == "POST" else None, order)
 
-        def run() -> Order:
-            change, _new = addresses.request_address_change(
+        def deed() -> int:
+            addresses.request_address_change(
                 order.pk, form.wanted(), requested_by=form.cleaned_data["requested_by"],
                 reason=form.cleaned_data["reason"], actor=actor_of(request), now=clock.now(),
             )  # fmt: skip
-            messages.success(request, _TOLD[AddressChange.State(change.state)])
-            return order
+            return order.pk
+
+        def said(order_id: int) -> Any:
+            change = AddressChange.objects.filter(order=order_id).latest("pk")
+            return _TOLD.get(AddressChange.State(change.state), "")
 
         effect = _(
             "Before release the order goes to the new address at once and is routed afresh. Warehouses that have "
             "it are asked to give it back first, carriers to redirect what has left; if they cannot, it goes to the "
             "old address."
         )
-        return self._form_verb(
-            request, "change_address", order, form, run, title=_("Change the address"), effect=effect
-        )
+        wish = Wish("change_address", _("Change the address"), effect)
+        return self._form_verb(request, wish, order, form, deed, said)
 
     @button(
         description=_("Decide about the address"),
@@ -137,21 +159,19 @@ class FormVerbs(Base):
         can_split = change is not None and change.state == AddressChange.State.DECIDING
         form = DecisionForm(request.POST if request.method == "POST" else None, can_split=can_split)
 
-        def run() -> Order:
+        def deed() -> int:
             addresses.decide(
                 change.pk if change is not None else 0, form.cleaned_data["way"], actor=actor_of(request),
                 now=clock.now(),
             )  # fmt: skip
-            messages.success(request, _("Decided. The order goes on."))
-            return order
+            return order.pk
 
         effect = _(
             "Parts that are with a warehouse or carrier that refused go on to the old address either way. "
             "The customer's page says what becomes of the order."
         )
-        return self._form_verb(
-            request, "decide_address", order, form, run, title=_("Decide about the address"), effect=effect
-        )
+        wish = Wish("decide_address", _("Decide about the address"), effect)
+        return self._form_verb(request, wish, order, form, deed, lambda _id: _("Decided. The order goes on."))
 
     def fitting(self, order: Order) -> set[str]:
         """The names of the buttons that make sense for this order now."""
@@ -167,6 +187,8 @@ class FormVerbs(Base):
             found = [*found, "decide_address"]
         elif "change_address" not in found and addresses.can_turn(order):
             found = [*found, "change_address"]
+        if undoing.last(order) is not None:
+            found = [*found, "undo"]
         return found
 
     def _wanted(self, request: HttpRequest, object_id: str) -> Order:
@@ -176,22 +198,35 @@ class FormVerbs(Base):
         return order
 
     def _form_verb(
-        self, request: HttpRequest, name: str, order: Order, form: Form, run: Callable[[], Order], *,
-        title: Any, effect: Any,
+        self, request: HttpRequest, wish: Wish, order: Order, form: Form, deed: Callable[[], int],
+        said: Callable[[int], Any], *, back_to: int | None = None,
     ) -> HttpResponse:  # fmt: skip
+        """Ask (GET), say what it would do (the button Preview), or do it and show the order it is about then."""
         back = reverse("admin:orders_order_change", args=(order.pk,))
-        if not request.user.has_perm(PERMISSION):
+        if not request.user.has_perm(wish.permission):
             raise PermissionDenied
-        if request.method != "POST" and name not in self._offered(order):
+        if request.method != "POST" and wish.name not in self._offered(order):
             messages.info(request, _("This cannot be done with the order as it stands now."))
             return HttpResponseRedirect(back)
-        if request.method == "POST" and form.is_valid():
+        shown = None
+        if (request.method == "POST" and form.is_valid()) or (
+            request.method != "POST" and wish.shows_at_once
+        ):
             try:
-                return HttpResponseRedirect(reverse("admin:orders_order_change", args=(run().pk,)))
+                if "preview" in request.POST or request.method != "POST":
+                    shown = preview_words.page(previewing.of(order.pk, deed, now=clock.now()))
+                else:
+                    made = deed()
+                    messages.success(request, said(made))
+                    return HttpResponseRedirect(reverse("admin:orders_order_change", args=(back_to or made,)))
             except Refused as why:
-                form.add_error(None, str(why))
+                if form.is_bound:
+                    form.add_error(None, str(why))
+                else:
+                    messages.warning(request, str(why))
         context = {
-            **self.admin_site.each_context(request), "opts": self.opts, "media": self.media, "title": title,
-            "button": title, "form": form, "effect": effect, "orders": [order], "back": back,
+            **self.admin_site.each_context(request), "opts": self.opts, "media": self.media, "title": wish.title,
+            "button": wish.title, "form": form, "effect": wish.effect, "orders": [order], "back": back,
+            "preview": shown, "can_preview": True,
         }  # fmt: skip
         return TemplateResponse(request, "admin/orders/order/verb.html", context)

@@ -33,8 +33,10 @@ TONES = {
 def kin(order: Order, request: HttpRequest) -> Drawn | None:
     """The orders this one was split from or into or merged with, and others that go to the same address."""
     related = Q(split_from=order) | Q(merged_into=order)
+    related |= Q(follows_up__order=order) | Q(follow_ups__new_order=order)
     related |= Q(pk__in=[pk for pk in (order.split_from_id, order.merged_into_id) if pk])
-    found = [_related(order, other) for other in Order.objects.filter(related).order_by("pk")]
+    rows = Order.objects.filter(related).select_related("follows_up").distinct().order_by("pk")
+    found = [_related(order, other) for other in rows]
     offered = actions.of(order)
     alike = parting.candidates(order) if "merge" in offered else []
     if not found and not alike:
@@ -45,7 +47,7 @@ def kin(order: Order, request: HttpRequest) -> Drawn | None:
             "related": found,
             "alike": [_row(other) for other in alike],
             "merge": reverse("admin:orders_order_merge_one", args=(order.pk,)) if alike else "",
-            "undo": reverse("admin:orders_order_split_one", args=(order.pk,)) if "split" in offered else "",
+            "undo": reverse("admin:orders_order_undo_one", args=(order.pk,)),
         },
     )
 
@@ -65,6 +67,11 @@ def _related(order: Order, other: Order) -> dict[str, Any]:
         other.pk == order.merged_into_id: _("merged into"),
         other.merged_into_id == order.pk: _("merged into this order"),
     }
+    follow_up = getattr(other, "follows_up", None)
+    if follow_up is not None and follow_up.order_id == order.pk:
+        words[True] = _("replaces units of this order")
+    elif not words.get(True):
+        words[True] = _("replaced by this order")
     return {**_row(other), "how": words[True], "is_merged_here": other.merged_into_id == order.pk}
 
 

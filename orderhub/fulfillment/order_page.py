@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Prefetch
@@ -22,7 +23,7 @@ from orderhub.fulfillment.models.fulfillment import State
 from orderhub.inventory.admin_base import is_chinese, named
 from orderhub.orders import admin_words, holding, sharing
 from orderhub.orders import queries as orders
-from orderhub.orders.models import Hold, Order, OrderLine
+from orderhub.orders.models import FollowUp, Hold, Order, OrderLine
 from orderhub.orders.models.order import Stage
 from orderhub.templatetags.desk import when
 from orderhub.templatetags.ui import pill
@@ -259,6 +260,11 @@ _TONES = {
     "order.repeat_refused": "warn",
     "order.cancelled": "bad",
     "order.merged_into": "wait",
+    "order.units_cancelled": "bad",
+    "order.units_cancel_asked": "warn",
+    "order.units_not_cancelled": "warn",
+    "order.follow_up_cancelled": "wait",
+    "order.undone": "wait",
     "order.address_change_requested": "warn",
     "order.address_change_failed": "bad",
     "fulfillment.rejected": "bad",
@@ -277,6 +283,10 @@ _REASONS: dict[str, Text] = {
     **{reason.value: reason.label for reason in Hold.Reason},
     "cannot_be_served": _("no warehouse can serve it"),
     "address_change": _("address change"),
+    "units_cancelled": _("units cancelled"),
+    "moved": _("moved to another warehouse"),
+    "undo": _("undone"),
+    **{reason.value: reason.label for reason in FollowUp.Reason},
     "out_of_stock": _("not enough units in stock"),
     "stock_taken": _("its stock was taken by others"),
     "mended": _("what kept it here was put right"),
@@ -331,6 +341,14 @@ def _details(payload: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     named_places = payload.get("warehouses" if is_chinese() else "warehouses_en") or payload.get("warehouses")
     places = named_places or [payload.get("warehouse")]
     found = [names.get(str(place), str(place)) for place in _listed(places) if place]
+    if payload.get("undone_kind"):
+        found.append(_words(str(payload["undone_kind"])))
+    if payload.get("order"):
+        found.append(str(payload["order"]))
+    if Decimal(str(payload.get("refund") or 0)):
+        found.append(
+            admin_words.money(Decimal(str(payload["refund"])), str(payload.get("currency") or "CNY"))
+        )
     reason = payload.get("reason")
     found.append(str(_REASONS.get(str(reason), reason)) if reason else "")
     found += [str(payload.get(name) or "") for name in ("detail", "note", "text", "place", "tracking_number")]

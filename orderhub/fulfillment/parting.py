@@ -16,7 +16,7 @@ from orderhub.fulfillment import standing
 from orderhub.fulfillment.actions import why_not
 from orderhub.fulfillment.standing import Stand
 from orderhub.kernel.errors import Refused
-from orderhub.orders import lifecycle, parting
+from orderhub.orders import lifecycle, parting, receivers
 from orderhub.orders import services as orders_services
 from orderhub.orders.models import Order, OrderLine
 from orderhub.orders.services import Outcome
@@ -105,11 +105,10 @@ def candidates(order: Order) -> list[Order]:
     """Other orders that may ship with this one, oldest first, at most fifty; the order comes with its
     receiver. Two queries.
     """
-    person = order.person
-    rows = Order.objects.select_related("person", "channel").filter(
+    rows = Order.objects.select_related("person__sealed", "channel").filter(
         merchant_id=order.merchant_id, channel_id=order.channel_id, stage__in=lifecycle.BEFORE_RELEASE,
         payment=Order.Payment.PAID, currency=order.currency, service=order.service, green=order.green,
-        city=order.city, person__phone=person.phone, person__name=person.name, person__address=person.address,
+        city=order.city, **_same_receiver(order),
     )  # fmt: skip
     found = rows.exclude(pk=order.pk).prefetch_related("lines").order_by("received_at", "pk")[: MOST - 1]
     return [other for other in found if key(other) == key(order) and not _is_handed_over(other)]
@@ -120,8 +119,27 @@ def key(order: Order) -> Key:
     return (
         order.merchant_id, order.channel_id, order.currency, order.service, order.green,
         *(getattr(order, name).strip() for name in _WHERE),
-        *(getattr(order.person, name).strip() for name in _WHO),
+        *_receiver(order),
     )  # fmt: skip
+
+
+def _receiver(order: Order) -> Key:
+    """Who gets it: a hidden receiver by the key of its token, since different people have equal masks."""
+    sealed = receivers.sealed_of(order.person)
+    if sealed is not None:
+        return ("sealed", sealed.merge_key)
+    hidden = receivers.of_order(order)
+    if hidden:
+        buyer = order.extra.get(receivers.BUYER)
+        return ("sealed", receivers.merge_key(hidden, channel_id=order.channel_id, buyer=buyer))
+    return tuple(getattr(order.person, name).strip() for name in _WHO)
+
+
+def _same_receiver(order: Order) -> dict[str, object]:
+    sealed = receivers.sealed_of(order.person)
+    if sealed is not None:
+        return {"person__sealed__merge_key": sealed.merge_key}
+    return {f"person__{name}": getattr(order.person, name) for name in ("phone", "name", "address")}
 
 
 def _is_handed_over(order: Order) -> bool:

@@ -5,13 +5,22 @@ Every verb works on batches: one transaction per 200, orders locked in id order,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
 
 from orderhub.access.models import Merchant
-from orderhub.fulfillment import actions, addresses, handlers, parcels, production, reserve, standing
+from orderhub.fulfillment import (
+    actions,
+    addresses,
+    cancelling,
+    handlers,
+    parcels,
+    production,
+    reserve,
+    standing,
+)
 from orderhub.fulfillment import desk as desks
 from orderhub.fulfillment.asking import request_cancel
 from orderhub.fulfillment.desk import Desk
@@ -116,6 +125,7 @@ def _apply(
         for case in desk.cases.values()
         if case.row.state_before_cancel or any(parcel.intercept for parcel in case.parcels)
     }
+    cancelling.settle(asked, now=now, actor=actor)
     addresses.settle(asked, now=now, actor=actor)
     return [outcomes[position] for position in range(len(updates))]
 
@@ -151,6 +161,7 @@ def _stop(order_ids: Sequence[int], *, intent: str, reason: str, actor: str, now
         reserve.drop(whole, lines=(), move_units=False, now=now, actor=actor)
         _cancel_rest([going[pk] for pk in at_once if going[pk].numbers], now=now, actor=actor)
     else:
+        _choose_freely(going.values(), now=now)
         standing.unplan([going[pk] for pk in at_once], now=now, actor=actor)
         outcomes |= {
             o.order_id: o for o in orders_services.reroute(at_once, reason=reason, actor=actor, now=now)
@@ -166,6 +177,14 @@ def _is_too_late(stand: Stand, intent: str) -> bool:
     if intent == "cancel":
         return stand.has_shipped
     return stand.has_shipped and not stand.is_movable and not stand.numbers
+
+
+def _choose_freely(stands: Iterable[Stand], *, now: datetime) -> None:
+    """Routing decides again among all warehouses, also for orders that somebody had moved to one."""
+    moved = [stand.order for stand in stands if stand.order.only_at_id is not None]
+    for order in moved:
+        order.only_at = None
+    lifecycle.save(moved, ["only_at"], now=now)
 
 
 def _cancel_rest(stands: Sequence[Stand], *, now: datetime, actor: str) -> None:

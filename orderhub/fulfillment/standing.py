@@ -43,7 +43,9 @@ class Stand:
 
 def load(order_ids: Collection[int]) -> dict[int, Stand]:
     """Lock these orders in id order, in a transaction; those that exist. Three queries."""
-    rows = Order.objects.select_for_update(of=("self",), no_key=True).select_related("channel", "person")
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "channel", "person__sealed"
+    )
     orders = list(rows.filter(pk__in=set(order_ids)).order_by("pk"))
     lines = holding.lines_of(orders)
     works: dict[int, list[FulfillmentOrder]] = {order.pk: [] for order in orders}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from orderhub.events.models import Delivery
 from orderhub.events.registry import every, on
-from orderhub.fulfillment import accepting, addresses, components, production, services
+from orderhub.fulfillment import accepting, addresses, components, production, replacing, services
 from orderhub.fulfillment import kinds as own
 from orderhub.kernel import clock
 from orderhub.orders import kinds
@@ -18,6 +18,13 @@ def drop_plans(deliveries: Sequence[Delivery]) -> None:
     used."""
     order_ids = {int(delivery.stream.partition(":")[2]) for delivery in deliveries}
     services.drop_unreleased(order_ids, now=clock.now(), actor="system")
+
+
+@on(kinds.CANCELLED.name, name="fulfillment.follow_ups", queue="route")
+def end_follow_ups(deliveries: Sequence[Delivery]) -> None:
+    """What a cancelled exchange or resend stood for may be replaced again."""
+    order_ids = {int(delivery.stream.partition(":")[2]) for delivery in deliveries}
+    replacing.end_cancelled(order_ids, now=clock.now(), actor="system")
 
 
 @on(own.INTAKE_RECEIVED.name, name="fulfillment.intake", queue="intake", ordered=False, batch=200)

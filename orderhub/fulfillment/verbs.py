@@ -264,9 +264,9 @@ VERBS: dict[str, Verb] = {
             lambda n: (
                 ngettext(
                     "%(count)d order will be cancelled and its stock freed. "
-                    "Warehouses that have it already are asked to stop. This cannot be undone.",
+                    "Warehouses that have it already are asked to stop. It can be undone until a refund is sent.",
                     "%(count)d orders will be cancelled and their stock freed. "
-                    "Warehouses that have them already are asked to stop. This cannot be undone.",
+                    "Warehouses that have them already are asked to stop. It can be undone until a refund is sent.",
                     n,
                 )
                 % {"count": n}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from orderhub.events import log
 from orderhub.kernel import regions
 from orderhub.kernel.errors import Refused
-from orderhub.orders import holding, journeys, kinds, ledger, lifecycle, parting, vocabulary
+from orderhub.orders import holding, journeys, kinds, ledger, lifecycle, parting, receivers, vocabulary
 from orderhub.orders.models import AddressChange, Hold, Order, Person
 from orderhub.orders.models.order import Stage
 
@@ -24,7 +25,10 @@ _ANSWERED = frozenset({Hold.Reason.ADDRESS_INVALID, Hold.Reason.ADDRESS_CHANGE})
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A receiver and where they live; `country` is ISO 3166 alpha-2. None keeps what the order has."""
+    """A receiver and where they live; `country` is ISO 3166 alpha-2. None keeps what the order has.
+
+    `hidden` is what a platform sends in place of a receiver it does not show (see `receivers`).
+    """
 
     country: str
     province: str
@@ -35,6 +39,7 @@ class Address:
     name: str | None = None
     phone: str | None = None
     email: str | None = None
+    hidden: Mapping[str, object] = field(default_factory=dict)
 
 
 def refusal(order: Order, wanted: Address) -> Refused | None:
@@ -51,19 +56,27 @@ def refusal(order: Order, wanted: Address) -> Refused | None:
             verdict, _("The province %(province)s of country %(country)s is not known.") % facts, status=400,
             remedy=_("Write the official name or code of the province."), field="province", facts=facts,
         )  # fmt: skip
-    if _place(wanted) == _place_of(order) and _who(wanted, order.person) == _who_of(order.person):
+    here = _who(wanted, order.person) == _who_of(order.person)
+    if here and _place(wanted) == _place_of(order) and wanted.hidden == receivers.of_order(order):
         return Refused(
             "same_address",
             _("Order %(number)s goes to this address already.") % {"number": order.number},
             remedy=_("Nothing to do."),
             facts={"order": order.pk},
         )
+    if receivers.of_order(order) and not wanted.hidden and None in (wanted.name, wanted.phone):
+        return Refused(
+            "receiver_hidden", _("The platform hides the receiver of order %(number)s.") % {"number": order.number},
+            remedy=_("Give name and telephone together with the new address."), status=400, field="name",
+            facts={"order": order.pk},
+        )  # fmt: skip
     return None
 
 
 def is_for(change: AddressChange, wanted: Address) -> bool:
     """Whether the change was asked for with this very address."""
     here = _who(wanted, change.old_person) == _who_of(change.new_person)
+    here = here and wanted.hidden == receivers.of(change.new_person)
     return here and _place(wanted) == change.new_place
 
 
@@ -72,6 +85,8 @@ def document(
 ) -> AddressChange:
     """The document of a wish, with the new receiver as a person of its own; both are saved."""
     person = Person.objects.create(merchant_id=order.merchant_id, **_who(wanted, order.person))
+    buyer = order.extra.get(receivers.BUYER)
+    receivers.keep(person, wanted.hidden, channel_id=order.channel_id, buyer=buyer)
     return AddressChange.objects.create(
         order=order, requested_by=AddressChange.By(requested_by).value, reason=reason[:300],
         old_person_id=order.person_id, new_person=person, old_place=_place_of(order),

@@ -15,7 +15,7 @@ from orderhub.fields import erasing as fields
 from orderhub.kernel.errors import Refused
 from orderhub.orders import kinds
 from orderhub.orders.compliance.models import BuyerIdentity
-from orderhub.orders.models import AddressChange, Order, Person
+from orderhub.orders.models import AddressChange, Order, Person, SealedReceiver
 from orderhub.orders.models.order import Original, Stage
 
 #: Nothing is sent to the receiver any more, and nothing comes back by itself.
@@ -35,8 +35,9 @@ class Erased:
 
 @transaction.atomic
 def erase(person_id: UUID, *, reason: str, now: datetime, actor: str) -> Erased:
-    """Erase a receiver and those whom its orders were addressed to before: name, address, identity number, the channel's
-    documents, notes and extras of its orders, and the values of custom fields that are personal.
+    """Erase a receiver and those whom its orders were addressed to before: name, address, what a platform sent
+    in their place, identity number, the channel's documents, notes and extras of its orders, and the values of custom
+    fields that are personal.
 
     Raises Refused("person_in_use") while an order is under way, and Person.DoesNotExist. Erasing again changes nothing.
     """
@@ -61,6 +62,7 @@ def erase(person_id: UUID, *, reason: str, now: datetime, actor: str) -> Erased:
         one.erased_at = now
     Person.objects.bulk_update(fresh, [*_BLANK, "erased_at"])
     BuyerIdentity.objects.filter(pk__in=tokens).delete()
+    SealedReceiver.objects.filter(pk__in=tokens).delete()
     Original.objects.filter(order__in=orders).update(payload={})
     records = fields.erase(tokens, person.merchant_id)
     for order in orders:

@@ -26,7 +26,7 @@ from orderhub.events.invariants import invariant
 from orderhub.events.models import Delivery, Event
 from orderhub.kernel import clock
 from orderhub.kernel.money import cents
-from orderhub.orders.models import Hold, Order, OrderLine
+from orderhub.orders.models import Hold, LineCredit, Order, OrderLine
 from orderhub.orders.models.order import StepState
 
 PATIENCE = timedelta(minutes=5)
@@ -114,3 +114,21 @@ def money_is_conserved() -> Iterable[str]:
 def _with_stream() -> QuerySet[Order]:
     number = Cast("pk", CharField())
     return Order.objects.annotate(stream_name=Concat(Value("order:"), number, output_field=CharField()))
+
+
+@invariant(
+    "I6", zh="应退款不超过订单行实付金额", en="Nobody is credited more for a line than was paid for it"
+)
+def credits_are_covered() -> Iterable[str]:
+    """I6: the standing credits of a line add up to no more than its price after the discount."""
+    rows = LineCredit.objects.filter(voided_at=None).values("line", "line__line_total", "line__discount")
+    for row in rows.annotate(sum=Sum("amount")).filter(sum__gt=F("line__line_total") - F("line__discount")):
+        paid = row["line__line_total"] - row["line__discount"]
+        yield f"line {row['line']} is credited with {row['sum']} of {paid}"
+
+
+@invariant("I3", zh="每件已发出的商品最多换货或补发一次", en="Each unit that left is replaced once at most")
+def units_are_replaced_once() -> Iterable[str]:
+    """I3: exchanges and resends stand for no more units of a line than have left."""
+    for line in OrderLine.objects.filter(replaced__gt=F("shipped")).iterator():
+        yield f"line {line.pk}: {line.replaced} replaced of {line.shipped} shipped"

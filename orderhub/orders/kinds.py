@@ -91,13 +91,107 @@ MERGED = declare(
     en="Other orders merged into this one",
     milestone="ORDER_MERGED",
     visibility="public",
-    fields=["orders", "external_ids", "lines", "total", "holds", "reason", "stage"],
+    fields=["orders", "external_ids", "lines", "total", "holds", "moves", "reason", "stage"],
 )
 MERGED_INTO = declare(
     "order.merged_into",
     zh="已并入另一订单",
     en="Merged into another order",
     fields=["into", "into_id", "reason", "stage"],
+)
+MOVED = declare(
+    "order.moved",
+    zh="改由其他仓库发货",
+    en="Moved to another warehouse",
+    fields=["warehouse", "before", "pinned_before", "fulfillments", "reason", "stage"],
+)
+CANCEL_ASKED = declare(
+    "order.units_cancel_asked",
+    zh="请仓库退回部分商品以便取消",
+    en="Warehouse asked for units that are to be cancelled",
+    fields=["cancellation", "lines", "fulfillments", "reason", "stage"],
+)
+UNITS_CANCELLED = declare(
+    "order.units_cancelled",
+    zh="部分商品已取消",
+    en="Some units cancelled",
+    visibility="public",
+    fields=["cancellation", "lines", "refund", "currency", "was_released", "reason", "stage"],
+)
+UNITS_KEPT = declare(
+    "order.units_not_cancelled",
+    zh="部分商品已无法取消",
+    en="Some units could not be cancelled any more",
+    fields=["cancellation", "lines", "reason", "stage"],
+)
+UNITS_RESTORED = declare(
+    "order.units_restored",
+    zh="部分取消已撤销",
+    en="Cancelled units restored",
+    visibility="public",
+    fields=["cancellation", "lines", "refund", "currency", "was_released", "reason", "stage"],
+)
+RESTORED = declare(
+    "order.restored",
+    zh="取消已撤销，订单恢复",
+    en="Cancelling undone, the order goes on",
+    visibility="public",
+    fields=["holds", "was_released", "reason", "stage"],
+)
+EXCHANGED = declare(
+    "order.exchanged",
+    zh="已换货",
+    en="Exchanged",
+    visibility="public",
+    fields=[
+        "follow_up", "order", "order_id", "lines", "goods", "price", "credit", "pays", "currency", "return_expected",
+        "reason", "detail", "stage",
+    ],
+)  # fmt: skip
+RESENT = declare(
+    "order.resent",
+    zh="已补发",
+    en="Sent again",
+    visibility="public",
+    fields=[
+        "follow_up", "order", "order_id", "lines", "claim_against", "claim_parcel", "reason", "detail", "stage",
+    ],
+)  # fmt: skip
+FOLLOW_UP_PLACED = declare(
+    "order.follow_up_placed",
+    zh="由换货或补发生成",
+    en="Placed to replace units of another order",
+    milestone="ORDER_PLACED",
+    visibility="public",
+    fields=[
+        "from", "from_id", "sort", "external_id", "channel", "total", "currency", "lines", "paid", "reason", "stage",
+    ],
+)  # fmt: skip
+FOLLOW_UP_ENDED = declare(
+    "order.follow_up_cancelled",
+    zh="换货或补发已取消",
+    en="Exchange or resend cancelled",
+    fields=["follow_up", "order", "order_id", "lines", "stage"],
+)
+REJOINED = declare(
+    "order.rejoined",
+    zh="拆分已撤销",
+    en="Split undone",
+    visibility="public",
+    fields=["part", "part_id", "lines", "total", "stage"],
+)
+PARTED_AGAIN = declare(
+    "order.parted_again",
+    zh="合并已撤销",
+    en="Merge undone",
+    visibility="public",
+    fields=["orders", "order_ids", "lines", "total", "stage"],
+)
+UNDONE = declare(
+    "order.undone",
+    zh="操作已撤销",
+    en="Undone",
+    fields=["undone", "undone_kind", "own", "note", "stage"],
 )
 ADDRESS_CHANGE_REQUESTED = declare(
     "order.address_change_requested",

@@ -82,7 +82,9 @@ def merge(orders: Sequence[Order], *, reason: str, now: datetime, actor: str) ->
     fix_money(orders, now=now, actor=actor)
     first, *others = sorted(orders, key=lambda order: (order.received_at, order.pk))
     lines = holding.lines_of([first, *others])
+    was = {line.pk: (order.pk, line.position) for order in others for line in lines[order.pk]}
     came = _bring_lines(first, others, lines)
+    moves = [{"order": was[line.pk][0], "was": was[line.pk][1], "position": line.position} for line in came]
     holds = _bring_holds(first, others, now=now, actor=actor)
     for order in others:
         _add_up(order, ())
@@ -95,7 +97,7 @@ def merge(orders: Sequence[Order], *, reason: str, now: datetime, actor: str) ->
     first.step = _earliest([first, *others])
     is_held = Hold.objects.filter(order=first, released_at__isnull=True).exists()
     _go_on([first], held={first.pk} if is_held else set(), now=now, fields=_SUMS)
-    log.record(_merge_facts(first, others, len(came), holds, reason=reason), now=now, actor=actor)
+    log.record(_merge_facts(first, others, moves, holds, reason=reason), now=now, actor=actor)
     return first
 
 
@@ -136,7 +138,7 @@ def _sibling(order: Order, *, now: datetime) -> Order:
     part.content_hash = canonical.digest(["split", order.content_hash, external_id])
     part.split_from, part.source = order, f"split:{order.pk}"
     part.promised_at, part.attempts, part.version, part.updated_at = None, 0, 1, now
-    lifecycle.send_to([part], order.step if _is_before_routing(order) else lifecycle.ROUTING_STEP)
+    lifecycle.send_to([part], order.step if is_before_routing(order) else lifecycle.ROUTING_STEP)
     return part
 
 
@@ -210,14 +212,15 @@ def _go_on(orders: Sequence[Order], *, held: set[int], now: datetime, fields: Se
     lifecycle.transition([x for x in orders if x.stage in {Stage.ROUTED, Stage.BACKORDERED}], Stage.RECEIVED)
     for order in orders:
         order.attempts = 0
-        lifecycle.send_to([order], order.step if _is_before_routing(order) else lifecycle.ROUTING_STEP)
+        lifecycle.send_to([order], order.step if is_before_routing(order) else lifecycle.ROUTING_STEP)
     waiting = [order for order in orders if order.pk in held]
     lifecycle.transition([x for x in waiting if x.stage == Stage.RECEIVED], Stage.REVIEWING)
     lifecycle.park(waiting, holding.WAITING_FOR)
     lifecycle.save(orders, ["stage", *lifecycle.STEP_FIELDS, "money_fixed", *fields], now=now)
 
 
-def _is_before_routing(order: Order) -> bool:
+def is_before_routing(order: Order) -> bool:
+    """Whether the order has still to come to routing."""
     if order.flow_version_id is not None:
         return journeys.walk_of(order).is_before(order, lifecycle.ROUTING_STEP)
     usual = journeys.built_in()
@@ -229,7 +232,7 @@ def _is_before_routing(order: Order) -> bool:
 def _earliest(orders: Sequence[Order]) -> str:
     """The step of the order that came least far: nothing is merged past a check."""
     first, *_others = orders
-    before = {order: _coming(order) for order in orders if _is_before_routing(order)}
+    before = {order: _coming(order) for order in orders if is_before_routing(order)}
     if not before:
         return lifecycle.ROUTING_STEP
     least = min(before.values(), key=journeys.built_in().index)
@@ -264,11 +267,17 @@ def _split_facts(
 
 
 def _merge_facts(
-    first: Order, others: Sequence[Order], lines: int, holds: Sequence[str], *, reason: str
+    first: Order,
+    others: Sequence[Order],
+    moves: Sequence[Mapping[str, int]],
+    holds: Sequence[str],
+    *,
+    reason: str,
 ) -> list[log.Fact]:
     here = {
         "orders": [order.number for order in others], "external_ids": [x.external_id for x in others],
-        "lines": lines, "total": first.total, "holds": holds, "reason": reason, "stage": first.stage,
+        "lines": len(moves), "total": first.total, "holds": holds, "moves": moves, "reason": reason,
+        "stage": first.stage,
     }  # fmt: skip
     there = {"into": first.number, "into_id": first.pk, "reason": reason}
     ended = [

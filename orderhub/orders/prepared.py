@@ -22,7 +22,7 @@ from orderhub.access.models import Merchant
 from orderhub.events import log
 from orderhub.events.tables import Row, Table, document, flag, moment, row
 from orderhub.kernel import regions
-from orderhub.orders import kinds, sharing
+from orderhub.orders import kinds, receivers, sharing
 from orderhub.orders.drafts import OrderDraft
 from orderhub.orders.journeys import Entry
 from orderhub.orders.models import Order, OrderLine, Original, Person
@@ -84,6 +84,7 @@ class Prepared:
     lines: list[Row]
     original: Row
     placed: log.Fact
+    sealed: Row | None = None  # the receiver, where a platform hides it
 
 
 def prepare(
@@ -112,6 +113,7 @@ def _prepared(
     place = regions.locate(draft.country, draft.province, draft.city)
     assert place is not None, "refusal() was asked before"
     order_id, public_id, token, total = str(pk), tokens[0], tokens[1].hex, draft.goods_total
+    extra, hidden = receivers.apart(draft.extra) if draft.extra else (draft.extra, None)
     sum_text, placed_at = f"{total:.2f}", moment(draft.placed_at)
     paid_at = None if not draft.paid else moment(draft.paid_at) if draft.paid_at else placed_at
     person = (
@@ -124,7 +126,7 @@ def _prepared(
         draft.content_hash, placed_at, _PAID if draft.paid else _UNPAID, paid_at, draft.currency, sum_text,
         sum_text, place.country_code, draft.province[:60], draft.city[:80], draft.district[:80], f"{place.lat:.5f}",
         f"{place.lng:.5f}", flag(place.remote), str(draft.service), flag(draft.green), draft.note[:500],
-        document(dict(draft.extra)) if draft.extra else "{}", document(dict(draft.custom)) if draft.custom else "{}",
+        document(dict(extra)) if extra else "{}", document(dict(draft.custom)) if draft.custom else "{}",
     )  # fmt: skip
     lines: list[Row] = [
         (
@@ -134,13 +136,16 @@ def _prepared(
         )
         for position, line in enumerate(draft.lines, start=1)
     ]  # fmt: skip
-    original = (order_id, document(dict(draft.original)))
+    original = (order_id, document(dict(receivers.without(draft.original) if hidden else draft.original)))
+    sealed = receivers.row(
+        token, hidden, channel_id=draft.channel.pk, buyer=extra.get(receivers.BUYER)
+    ) if hidden else None  # fmt: skip
     payload = {
         "external_id": draft.external_id, "channel": draft.channel.code, "total": total,
         "currency": draft.currency, "lines": len(draft.lines), "paid": draft.paid, "stage": _RECEIVED,
     }  # fmt: skip
     placed = log.Fact(f"order:{pk}", kinds.PLACED.name, payload, draft.channel.merchant_id)
-    return Prepared(draft, pk, person, order + shared, lines, original, placed)
+    return Prepared(draft, pk, person, order + shared, lines, original, placed, sealed)
 
 
 # ---- as models ----------------------------------------------------------------------------------

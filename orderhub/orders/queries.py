@@ -85,7 +85,7 @@ def hold_counts(*, merchant_id: int | None = None) -> dict[str, int]:
 
 def whole(*, merchant_id: int | None = None) -> QuerySet[Order]:
     """Orders with everything of their own at hand: lines with SKUs, all holds, receiver, channel document."""
-    rows = Order.objects.select_related("channel", "merchant", "person", "original").prefetch_related(
+    rows = Order.objects.select_related("channel", "merchant", "person__sealed", "original").prefetch_related(
         Prefetch("lines", queryset=OrderLine.objects.select_related("sku").order_by("position")),
         Prefetch("holds", queryset=Hold.objects.order_by("pk")),
     )

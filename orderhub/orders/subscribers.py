@@ -16,7 +16,8 @@ from orderhub.orders.advance import Unfinished, advance
 
 @on(
     "order.placed", "order.paid", "order.hold_released", "order.rerouted", "order.split", "order.split_off",
-    "order.merged", "order.address_changed", "order.address_change_failed", "fulfillment.rejected",
+    "order.merged", "order.rejoined", "order.parted_again", "order.restored", "order.follow_up_placed",
+    "order.address_changed", "order.address_change_failed", "fulfillment.rejected",
     "fulfillment.short_picked", "routing.wave_released", "order.flow_switched",
     name="orders.advance", queue="route", batch=250, ordered=False,
 )  # fmt: skip

@@ -14,11 +14,12 @@ from orderhub.events.tables import Row, Table, ask, copy, copy_encoded, encoded,
 from orderhub.events.writing import DELIVERIES, EVENTS, HEADS
 from orderhub.orders.models import Order, OrderLine
 from orderhub.orders.prepared import LINES, ORDERS, ORIGINALS, PERSONS, Prepared
+from orderhub.orders.receivers import TABLE as SEALED
 
 _NEW_EVENTS = Table(EVENTS.model, EVENTS.fields[1:])
 #: In the order in which they are written.
-_TABLES = (ORDERS, PERSONS, LINES, ORIGINALS, EVENTS, HEADS, DELIVERIES)
-#: Up to so many orders one statement is cheaper than seven COPYs.
+_TABLES = (ORDERS, PERSONS, LINES, ORIGINALS, EVENTS, HEADS, DELIVERIES, SEALED)
+#: Up to so many orders one statement is cheaper than a COPY for each table.
 FEW = 60
 
 
@@ -78,7 +79,10 @@ def insert_new(prepared: Sequence[Prepared], *, now: datetime, actor: str) -> se
         parameter([(pk, *head) for (pk, _x), head in zip(pairs, heads, strict=True)]),
         parameter(deliveries),
     ]
-    return {int(row[0]) for row in ask(_statement(), parameters)}
+    sealed = [(pk, *x.sealed) for pk, x in pairs if x.sealed is not None]
+    if sealed:
+        parameters.append(parameter(sealed))
+    return {int(row[0]) for row in ask(_statement(bool(sealed)), parameters)}
 
 
 def write_all(prepared: Sequence[Prepared], *, now: datetime, actor: str) -> None:
@@ -106,6 +110,7 @@ def _rows(prepared: Sequence[Prepared], *, now: datetime, actor: str) -> list[Se
     lines = [line for x in prepared for line in x.lines]
     return [
         [x.order for x in prepared], [x.person for x in prepared], lines, [x.original for x in prepared], *told,
+        [x.sealed for x in prepared if x.sealed is not None],
     ]  # fmt: skip
 
 
@@ -118,8 +123,8 @@ def _told(
 
 
 @cache
-def _statement() -> str:
-    """All seven tables: orders whose number is free, then what belongs to those."""
+def _statement(has_sealed: bool) -> str:
+    """All tables: orders whose number is free, then what belongs to those; few have a receiver that is hidden."""
     taken = "ON CONFLICT (channel_id, external_id) DO NOTHING RETURNING id"
     written = "WHERE (r->>0)::bigint IN (SELECT id FROM o)"
     parts = {
@@ -131,4 +136,6 @@ def _statement() -> str:
         "h": insertion(HEADS, skip=1, where=written),
         "d": insertion(DELIVERIES, where="JOIN e ON e.stream = r->>1", first="e.id"),
     }
+    if has_sealed:
+        parts["s"] = insertion(SEALED, skip=1, where=written)
     return f"WITH {', '.join(f'{name} AS ({part})' for name, part in parts.items())} SELECT id FROM o"  # noqa: S608

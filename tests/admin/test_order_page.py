@@ -92,11 +92,11 @@ def test_only_the_verbs_that_apply_are_offered() -> None:
     client = desk.boss()
 
     assert _buttons(client.get(_path(fresh))) == [
-        "hold", "reroute", "merge", "change-address", "cancel",
+        "hold", "reroute", "move", "merge", "change-address", "cancel",
     ]  # fmt: skip
-    assert _buttons(client.get(_path(shipped))) == []
+    assert _buttons(client.get(_path(shipped))) == ["exchange", "resend"]
     assert _buttons(client.get(_path(held))) == [
-        "hold", "release", "reroute", "merge", "change-address", "cancel",
+        "hold", "release", "undo", "reroute", "move", "merge", "change-address", "cancel",
     ]  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def test_a_link_to_a_verb_asks_and_changes_nothing() -> None:
 
     page = desk.boss().get(_path(order, "cancel"))
 
-    assert "此操作不能撤销" in page.content.decode()
+    assert "退款之前可以撤销" in page.content.decode()
     assert Event.objects.count() == before
     assert Order.objects.get(pk=order.pk).stage == "received"
 
@@ -195,3 +195,38 @@ def test_panels_need_the_right_to_see_what_they_show() -> None:
 
     assert "上海仓优于广州仓" not in text
     assert "商品与数量账" in text
+
+
+def test_a_verb_shows_what_it_would_do_before_it_is_done() -> None:
+    make.network()
+    [order] = make.released(1, lines=[("TEA", 3)])
+    client, before = desk.boss(), Event.objects.count()
+
+    page = client.get(_path(order, "cancel")).content.decode()
+    assert "将会发生" in page
+    assert "将请仓库退回" in page
+
+    wish = {"units_1": "1", "reason": "买多了"}
+    foretold = client.post(_path(order, "cancel-units"), {**wish, "preview": "1"}).content.decode()
+    assert "将剩 2 件" in foretold
+    assert Event.objects.count() == before
+
+    done = client.post(_path(order, "cancel-units"), wish, follow=True).content.decode()
+    assert "已完成" in done
+    assert make.row(order).state == "cancel_requested"
+
+
+def test_customer_service_resends_but_gives_no_difference_away() -> None:
+    make.network()
+    [order] = make.released(1, lines=[("TEA", 2)])
+    make.apply(make.say("ship", order, tracking_number="SF1"))
+    client = desk.member("support")
+
+    assert _buttons(client.get(_path(order))) == ["exchange", "resend"]
+    form = client.get(_path(order, "exchange")).content.decode()
+    assert 'name="waive"' not in form
+    done = client.post(_path(order, "resend"), {"units_1": "1", "reason": "lost", "parcel": "SF1"})
+    assert done.status_code == 302
+    new = Order.objects.latest("pk")
+    assert (new.source, new.total) == (f"resend:{order.pk}", 0)
+    assert client.get(_path(new, "move")).status_code == 403

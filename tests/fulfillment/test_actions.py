@@ -10,9 +10,10 @@ import pytest
 from django.db import transaction
 
 from orderhub.events.models import Event
-from orderhub.fulfillment import actions, addresses, parting, services
+from orderhub.fulfillment import actions, addresses, cancelling, moving, parting, replacing, services
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.fulfillment.parting import Portion
+from orderhub.fulfillment.replacing import Article
 from orderhub.kernel.errors import Refused
 from orderhub.orders import services as orders_services
 from orderhub.orders.addresses import Address
@@ -183,16 +184,38 @@ def _split_one_off(order: Order) -> None:
     parting.split(order.pk, [Portion(1, 1)], reason="x", **_SAID)
 
 
+def _move_elsewhere(order: Order) -> None:
+    """To a warehouse that has none of it yet."""
+    make.stock(50, at="CTU")
+    moving.move(order.pk, "CTU", reason="x", **_SAID)
+
+
+def _one_left(order: Order) -> Portion:
+    lines = order.lines.order_by("position")
+    return Portion(next((x.position for x in lines if x.ordered - x.cancelled - x.shipped), 1), 1)
+
+
+def _one_gone(order: Order) -> Portion:
+    lines = order.lines.order_by("position")
+    return Portion(next((x.position for x in lines if x.shipped - x.replaced), 1), 1)
+
+
 DO: dict[str, Callable[[Order], Any]] = {
     "pay": lambda order: orders_services.pay([order.pk], **_SAID),
     "hold": lambda order: orders_services.hold([order.pk], reason="manual", **_SAID),
     "release": lambda order: orders_services.release_holds([order.pk], **_SAID),
     "reroute": lambda order: services.reroute([order.pk], reason="x", **_SAID),
+    "move": _move_elsewhere,
     "split": _split_one_off,
     "merge": _merge_with_another,
     "change_address": lambda order: addresses.request_address_change(
         order.pk, ELSEWHERE, requested_by="staff", reason="", **_SAID
     ),
+    "cancel_units": lambda order: cancelling.cancel_units(order.pk, [_one_left(order)], reason="x", **_SAID),
+    "exchange": lambda order: replacing.exchange(
+        order.pk, [_one_gone(order)], [Article("TEA", 1)], reason="choice", **_SAID
+    ),
+    "resend": lambda order: replacing.resend(order.pk, [_one_gone(order)], reason="lost", **_SAID),
     "cancel": lambda order: services.cancel([order.pk], reason="x", **_SAID),
 }
 
@@ -237,11 +260,15 @@ def test_the_table_is_drawn_up_for_every_stage() -> None:
     facts = actions.Facts
 
     assert actions.supported_actions(facts("received", movable=2)) == [
-        "hold", "reroute", "split", "merge", "change_address", "cancel",
+        "hold", "reroute", "move", "split", "merge", "change_address", "cancel_units", "cancel",
     ]  # fmt: skip
     assert actions.supported_actions(facts("released", "done", at_work=1)) == [
-        "reroute", "change_address", "cancel",
+        "reroute", "move", "change_address", "cancel",
     ]  # fmt: skip
     assert actions.supported_actions(facts("shipped", "done", shipped=2)) == []
+    assert actions.supported_actions(facts("shipped", "done", shipped=2, replaceable=1)) == [
+        "exchange",
+        "resend",
+    ]
     assert actions.supported_actions(facts("merged", "done")) == []
     assert actions.supported_actions(facts("cancelled", "done", payment="unpaid")) == []

@@ -38,7 +38,8 @@ PUBLIC = {
 #: The API's routes that name one thing of a merchant.
 DETAILS = {
     "api:order-detail", "api:order-events", "api:order-pay", "api:order-hold", "api:order-release",
-    "api:order-reroute", "api:order-cancel", "api:order-split", "api:order-merge",
+    "api:order-reroute", "api:order-cancel", "api:order-split", "api:order-merge", "api:order-move",
+    "api:order-cancel-units", "api:order-exchange", "api:order-resend", "api:order-undo", "api:order-preview",
     "api:order-address-changes", "api:order-decision", "api:order-carbon", "api:order-pricing",
     "api:order-flow", "api:order-acknowledgments",
     "api:import-detail",

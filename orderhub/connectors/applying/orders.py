@@ -14,6 +14,7 @@ from orderhub.fulfillment import services as fulfillment
 from orderhub.fulfillment.documents import SERVICES
 from orderhub.kernel import canonical
 from orderhub.kernel.errors import Refused
+from orderhub.orders import receivers
 from orderhub.orders import services as orders
 from orderhub.orders.addresses import Address
 from orderhub.orders.models import Hold, Order
@@ -107,7 +108,9 @@ def actor(connection: Connection) -> str:
 
 def _known(connection: Connection, told: Sequence[Told]) -> dict[str, Order]:
     numbers = {text(one.document, "ext_id") for one in told}
-    rows = Order.objects.filter(channel=connection.channel, external_id__in=numbers).select_related("person")
+    rows = Order.objects.filter(channel=connection.channel, external_id__in=numbers).select_related(
+        "person__sealed"
+    )
     return {order.external_id: order for order in rows}
 
 
@@ -249,19 +252,29 @@ def _service(document: Mapping[str, Any]) -> str:
 
 def _destination(document: Mapping[str, Any]) -> dict[str, str]:
     address = " ".join(part for part in (text(document, "town"), text(document, "address")) if part)
-    hidden = _HIDDEN if document.get("oaid") or document.get("cipher") else ""
     return {
         "country": (text(document, "country") or "CN").upper(), "province": text(document, "province"),
-        "city": text(document, "city"), "district": text(document, "district"), "address": address or hidden,
-        "name": text(document, "name") or hidden, "phone": text(document, "phone") or hidden,
+        "city": text(document, "city"), "district": text(document, "district"),
+        "address": _shown(document, "address", address), "name": _shown(document, "name", text(document, "name")),
+        "phone": _shown(document, "phone", text(document, "phone")),
         "postcode": text(document, "postcode"), "email": text(document, "email"),
     }  # fmt: skip
 
 
+def _shown(document: Mapping[str, Any], name: str, value: str) -> str:
+    """What people see of a receiver: the mask where the platform hides it, never the cipher itself."""
+    cipher = document.get("cipher")
+    told = cipher.get(name) if isinstance(cipher, Mapping) else None
+    if told and told in value and "*" not in value:
+        return _HIDDEN
+    return value or (_HIDDEN if document.get("oaid") or cipher else "")
+
+
 def _extra(document: Mapping[str, Any]) -> dict[str, Any]:
     """What is carried along untouched: the platform's own number, the buyer's token, ciphers of the receiver."""
-    names = ("ext_no", "oaid", "buyer_id", "promise_ship_by", "ip", "cipher")
+    names = ("ext_no", "buyer_id", "promise_ship_by", "ip")
     found = {name: document[name] for name in names if document.get(name)}
+    found |= dict(receivers.apart(document).hidden)
     ids = [text(line, "ext_id") for line in _live_lines(document)]
     return {**found, "line_ids": ids} if any(ids) else found
 
@@ -299,6 +312,7 @@ def _readdress(connection: Connection, order: Order, document: Mapping[str, Any]
     wanted = Address(
         country=where["country"], province=where["province"], city=where["city"], address=where["address"],
         district=where["district"], postcode=where["postcode"], name=where["name"], phone=where["phone"],
+        hidden=receivers.apart(document).hidden,
     )  # fmt: skip
     try:
         addresses.request_address_change(

@@ -34,6 +34,7 @@ TONES = {
 OPERATIONS = {
     "release": _("release of a fulfillment order"), "cancel": _("cancellation"), "query_release": _("question about a release"),
     "erp_order": _("order for the ERP"), "erp_change": _("change for the ERP"), "erp_cancel": _("cancellation for the ERP"),
+    "erp_restore": _("restoring for the ERP"), "units_changed": _("changed units for the shop"),
     "query_erp": _("question to the ERP"), "ship_notice": _("ship notice"), "address_confirm": _("answer to an address change"),
     "stock": _("stock levels"), "subscribe": _("subscription to a parcel"), "intercept": _("interception of a parcel"),
     "fetch_order": _("question about an order"), "list_orders": _("question about new orders"),

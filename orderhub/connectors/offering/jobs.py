@@ -10,7 +10,12 @@ from orderhub.events.registry import every, projection
 from orderhub.kernel import clock
 
 
-@projection("offers.orders", kinds=["order.placed", "order.cancelled"], queue="low", batch=500)
+@projection(
+    "offers.orders",
+    kinds=["order.placed", "order.cancelled", "order.follow_up_placed"],
+    queue="low",
+    batch=500,
+)
 def follow_orders(events: Sequence[Event]) -> None:
     """Note what orders ask for."""
     marking.follow_orders(events, now=clock.now())

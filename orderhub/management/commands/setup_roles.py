@@ -36,6 +36,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "orders.change_order",
             "orders.add_hold",
             "orders.change_hold",
+            "orders.add_cancellation",
+            "orders.add_followup",
             "risk.add_review",
             "compliance.change_compliancecheck",
             "compliance.add_customsgoods",
@@ -193,7 +195,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "inventory": "sku",
             "access": "merchant",
         },
-        ("orders.add_hold",),
+        ("orders.add_hold", "orders.add_cancellation", "orders.add_followup"),
     ),
 }
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
 from orderhub.access.models import Merchant
-from orderhub.inventory.models import Sku
+from orderhub.inventory.models import Sku, Warehouse
 from orderhub.orders.models.channel import Channel
 from orderhub.orders.models.person import Person
 from rules.models import FlowVersion
@@ -112,6 +112,11 @@ class Order(models.Model):
         "self", verbose_name=_("merged into"), on_delete=models.PROTECT, null=True, blank=True, db_index=False,
         related_name="merged",
     )  # fmt: skip
+    # Somebody moved it there: no other warehouse is asked for what is not shipped yet.
+    only_at = models.ForeignKey(
+        Warehouse, verbose_name=_("only from"), on_delete=models.PROTECT, null=True, blank=True, db_index=False,
+        related_name="+",
+    )  # fmt: skip
     # What it costs was settled when it was split or merged: promotions are not worked out afresh.
     money_fixed = models.BooleanField(default=False, db_default=False, editable=False)
     version = models.PositiveIntegerField(_("version"), default=1)
@@ -155,9 +160,13 @@ class Order(models.Model):
     def to_reviewing(self) -> None:
         """A hold was placed before release."""
 
-    @transition(field=stage, source=[S.REVIEWING, S.BACKORDERED, S.ROUTED, S.RELEASED], target=S.RECEIVED)
+    @transition(
+        field=stage,
+        source=[S.REVIEWING, S.BACKORDERED, S.ROUTED, S.RELEASED, S.CANCELLED, S.MERGED],
+        target=S.RECEIVED,
+    )
     def to_received(self) -> None:
-        """The last hold is gone, or the order is routed afresh."""
+        """The last hold is gone, the order is routed afresh, or its cancellation or merge is undone."""
 
     @transition(field=stage, source=[S.RECEIVED, S.REVIEWING, S.BACKORDERED, S.RELEASED], target=S.ROUTED)
     def to_routed(self) -> None:
@@ -269,6 +278,8 @@ class OrderLine(models.Model):
     cancelled = models.PositiveIntegerField(_("cancelled"), default=0)
     delivered = models.PositiveIntegerField(_("delivered"), default=0)
     returned = models.PositiveIntegerField(_("returned"), default=0)
+    # Shipped units that an exchange or a resend stands for: each is replaced once.
+    replaced = models.PositiveIntegerField(_("replaced"), default=0, db_default=0)
     custom = models.JSONField(_("custom fields"), default=dict, db_default={}, blank=True)
 
     class Meta:

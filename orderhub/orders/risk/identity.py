@@ -47,7 +47,8 @@ def of(order: Order) -> Identity:
     """The identity of an order that has its receiver at hand; no query."""
     told = order.extra if isinstance(order.extra, dict) else {}
     phone, mail = plain_phone(order.person.phone), order.person.email.strip().casefold()
-    phone = phone if len(phone) >= _SHORTEST_PHONE else ""
+    # The mask of a hidden number stands for thousands of people.
+    phone = phone if len(phone) >= _SHORTEST_PHONE and "*" not in order.person.phone else ""
     clear = {
         # Without a number of its own, an account is whoever has this mail address, or else this phone.
         Key.Kind.ACCOUNT.value: _text(told, "buyer_id") or mail or phone,
@@ -95,7 +96,7 @@ def province(country: str, text: str) -> str:
 
 def _address(order: Order) -> str:
     street = plain_address(order.person.address)
-    if not street:
+    if not street or "*" in order.person.address:
         return ""
     where = province(order.country, order.province)
     return plain_address(order.country, where, order.city, order.district) + street
