@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from django.db.models import Min
+
 from orderhub.connectors import causes, facts
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Alias, Call, Connection, ProfileVersion
@@ -35,6 +37,8 @@ ASKED: Mapping[str, Mapping[str, str]] = {
 #: Asked once for an order, however often its event comes.
 ONCE = frozenset({"erp_order"})
 _BY_FULFILLMENT = frozenset({"release", "cancel"})
+#: What an ERP is told of orders it has, and of no others.
+_OF_KNOWN = frozenset({order_kinds.CANCELLED.name, order_kinds.ADDRESS_CHANGED.name})
 
 _operations: dict[str, frozenset[str]] = {}
 
@@ -49,9 +53,11 @@ def operations_of(digest: str) -> frozenset[str]:
 
 
 def destinations(events: Sequence[Event]) -> list[Iterable[str]]:
-    """Per event the connections that are asked something by it; one query, one more where channels are among them."""
+    """Per event the connections that are asked something by it; one query, one more where channels are among them, and
+    one where an ERP hears of a change.
+    """
     table = _connections({event.merchant_id for event in events if event.merchant_id is not None})
-    asked = [[row for row in table if _is_asked(row, event)] for event in events]
+    asked = _known_there(events, [[row for row in table if _is_asked(row, event)] for event in events])
     channels = _channels(
         [event for event, found in zip(events, asked, strict=True) if any(row["channel_id"] for row in found)]
     )
@@ -128,6 +134,31 @@ def _is_asked(row: Mapping[str, Any], event: Event) -> bool:
         carriers = row["config"].get("carriers") or ()
         return not carriers or event.payload.get("carrier") in words(carriers)
     return operation != "address_confirm" or event.payload.get("requested_by", "channel") == "channel"
+
+
+def _known_there(
+    events: Sequence[Event], asked: Sequence[list[dict[str, Any]]]
+) -> list[list[dict[str, Any]]]:
+    """Without the ERPs that have not heard of the order yet: it is handed over as it stands when it is released, and
+    what nobody there knows cannot be changed or called off.
+    """
+    changed = {
+        event.stream
+        for event, found in zip(events, asked, strict=True)
+        if event.kind in _OF_KNOWN and any(row["profile__role"] == _R.ERP for row in found)
+    }
+    if not changed:
+        return list(asked)
+    released = Event.objects.filter(stream__in=changed, kind=fulfillment_kinds.RELEASED.name)
+    first = dict(released.order_by().values_list("stream").annotate(Min("seq")))
+    for event in events:
+        if event.kind == fulfillment_kinds.RELEASED.name:
+            first[event.stream] = min(first.get(event.stream, event.seq), event.seq)
+    return [
+        found if event.kind not in _OF_KNOWN or first.get(event.stream, event.seq) < event.seq
+        else [row for row in found if row["profile__role"] != _R.ERP]
+        for event, found in zip(events, asked, strict=True)
+    ]  # fmt: skip
 
 
 def _serves(row: Mapping[str, Any], event: Event) -> bool:
