@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,6 +67,8 @@ class Ack:
     reference: Path | None = None
     message: Path | None = None
     lists: frozenset[str] = frozenset()
+    #: Fields of the answer that hold JSON as text.
+    unpack: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -79,7 +82,7 @@ class Ack:
     @classmethod
     def read(cls, doc: Doc) -> Self:
         """The rule in a part of a document; flaws are noted there."""
-        doc.only("when", "otherwise", "form", "reference", "message", "lists", "about")
+        doc.only("when", "otherwise", "form", "reference", "message", "lists", "unpack", "about")
         rules = tuple(_rule(part) for part in doc.children("when"))
         form = doc.text("form", "json")
         if not trees.is_form(form):
@@ -92,6 +95,7 @@ class Ack:
             reference=path(doc, "reference"),
             message=path(doc, "message"),
             lists=frozenset(doc.texts("lists")),
+            unpack=doc.texts("unpack"),
         )
 
 
@@ -174,9 +178,19 @@ def _tree(ack: Ack, body: bytes) -> tuple[Any, bool]:
     if ack.form == "none" or (not body.strip() and not ack.when):
         return None, True
     try:
-        return trees.read(body, ack.form, lists=ack.lists), True
+        return _unpacked(ack, trees.read(body, ack.form, lists=ack.lists)), True
     except Unreadable:
         return None, False
+
+
+def _unpacked(ack: Ack, tree: Any) -> Any:
+    """The answer with its packed fields read; a text that is no document stays a text."""
+    for name in ack.unpack if isinstance(tree, dict) else ():
+        text = tree.get(name)
+        if isinstance(text, str) and text.strip():
+            with contextlib.suppress(Unreadable):
+                tree = {**tree, name: trees.read(text.encode("utf-8", "surrogatepass"), "json")}
+    return tree
 
 
 def retry_after_s(text: str, now: datetime | None = None) -> int | None:
