@@ -5,6 +5,7 @@ from orderhub.connectors.models.exchange import Alias, Call, PollMark, SyncMark,
 from orderhub.connectors.models.imports import ImportBatch, ImportFile, RefusedRow
 from orderhub.connectors.models.offers import ChannelPace, OfferChange, Published, StockRule
 from orderhub.connectors.models.profile import Profile, ProfileVersion
+from orderhub.connectors.models.reconciling import Difference, Reconciliation
 from orderhub.connectors.models.simulation import SimulatedJob
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Call",
     "ChannelPace",
     "Connection",
+    "Difference",
     "ImportBatch",
     "ImportFile",
     "InboxMessage",
@@ -20,6 +22,7 @@ __all__ = [
     "Profile",
     "ProfileVersion",
     "Published",
+    "Reconciliation",
     "RefusedRow",
     "SimulatedJob",
     "StockRule",
