@@ -128,6 +128,8 @@ SIDEBAR: tuple[Group, ...] = (
             Link(_("Connections"), "power", "connectors.connection"),
             Link(_("Inbox"), "inbox", "connectors.inboxmessage"),
             Link(_("Calls"), "call_made", "connectors.call"),
+            Link(_("Differences"), "compare_arrows", "connectors.difference"),
+            Link(_("Comparisons"), "event_repeat", "connectors.reconciliation"),
             Link(_("Profiles"), "integration_instructions", "connectors.profile"),
             Link(_("Other names"), "translate", "connectors.alias"),
             Link(_("Deliveries"), "outbox", "events.delivery"),

@@ -15,7 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from orderhub.connectors import admin_offers, outcomes, pages
-from orderhub.connectors.console import admin_calls, admin_connections, admin_inbox, admin_profiles
+from orderhub.connectors.console import (
+    admin_calls,
+    admin_connections,
+    admin_inbox,
+    admin_profiles,
+    admin_reconciling,
+)
 from orderhub.connectors.files import messages as wording
 from orderhub.connectors.models import ImportBatch, RefusedRow
 from orderhub.templatetags.ui import pill
@@ -41,7 +47,14 @@ class ReadOnlyAdmin(ModelAdmin):
         return [field.name for field in self.model._meta.fields if field.editable]
 
 
-__all__ = ["admin_calls", "admin_connections", "admin_inbox", "admin_offers", "admin_profiles"]
+__all__ = [
+    "admin_calls",
+    "admin_connections",
+    "admin_inbox",
+    "admin_offers",
+    "admin_profiles",
+    "admin_reconciling",
+]
 
 
 @admin.register(ImportBatch)

@@ -9,11 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from orderhub.connectors import partners, speaking, wishes
 from orderhub.connectors.models import Call
-from orderhub.events import log, relay
+from orderhub.events import again, log, relay
 from orderhub.events.models import Delivery
 from orderhub.kernel import secrets
 from orderhub.kernel.errors import Refused
@@ -23,13 +24,17 @@ SUBSCRIBER = "connectors.push"
 
 def delivery_of(call: Call) -> Delivery | None:
     """The delivery behind a call; None once it was forgotten."""
+    return _behind(call).exclude(state=Delivery.State.DONE).first()
+
+
+def _behind(call: Call) -> QuerySet[Delivery]:
     rows = Delivery.objects.filter(destination=str(call.connection_id))
     if call.key.startswith("event:"):
         event_id, _slash, subscriber = call.key.removeprefix("event:").partition("/")
         rows = rows.filter(event_id=int(event_id), subscriber=subscriber)
     else:
         rows = rows.filter(stream=f"order:{call.order_id}", subscriber=SUBSCRIBER)
-    return rows.select_related("event").exclude(state=Delivery.State.DONE).order_by("pk").first()
+    return rows.select_related("event").order_by("pk")
 
 
 def message(call: Call) -> dict[str, Any]:
@@ -65,6 +70,24 @@ def send_again(call: Call, *, actor: str) -> None:
     if delivery is None:
         raise _gone(call)
     relay.replay(delivery, actor=actor)
+
+
+def owe_again(call: Call, *, actor: str) -> None:
+    """Make a call once more that was acknowledged, since they know nothing of it; one that waits is tried again.
+
+    Raises Refused where its message was forgotten.
+    """
+    if call.state != Call.State.ACKED:
+        send_again(call, actor=actor)
+        return
+    wanted = [
+        one for one in _behind(call) if wishes.operation_of(one.event, call.connection) == call.operation
+    ]
+    with transaction.atomic():
+        # No longer acknowledged: what is acknowledged is never said twice.
+        Call.objects.filter(pk=call.pk).update(state=Call.State.FAILED, edited_by=actor[:80])
+        if not wanted or not again.owe(wanted[0], actor=actor, note="lost on the other side"):
+            raise _gone(call)
 
 
 def skip(call: Call, *, note: str, actor: str) -> None:

@@ -149,6 +149,11 @@ def config_of(connection: Connection) -> dict[str, Any]:
     return {**usual, **entered, "connection": connection.code}
 
 
+def wait_for(connection: Connection) -> float:
+    """Take one call of the connection's pace; the seconds to wait before it is made."""
+    return _wait(connection, shelf.spec_of(connection))
+
+
 # ---- before ---------------------------------------------------------------------------------------
 
 

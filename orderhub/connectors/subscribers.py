@@ -30,6 +30,7 @@ from orderhub.connectors.kinds.simulator import kind as simulator
 from orderhub.connectors.kinds.webhook import kind as webhook
 from orderhub.connectors.models import Connection, SimulatedJob
 from orderhub.connectors.offering import jobs
+from orderhub.connectors.reconciling import running
 from orderhub.connectors.ways import files, mail, tables, turns
 from orderhub.events.models import Delivery, Event
 from orderhub.events.registry import Later, Partly, backlog, every, on, projection
@@ -176,3 +177,9 @@ def fetch() -> int:
 def poll() -> int:
     """Ask the systems that do not push."""
     return polling.run_due(now=clock.now())
+
+
+@every(60, name="connectors.reconcile", queue="outbox")
+def reconcile() -> int:
+    """Once a day compare every system with what we have."""
+    return running.run_due(now=clock.now())

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db.models import Sum
+from django.db.models import Min, Sum
 
 from orderhub.connectors import causes, facts, making
 from orderhub.connectors.base import Push
@@ -49,6 +49,8 @@ _BY_FULFILLMENT = frozenset({"release", "cancel", "change"})
 _BY_PARCEL = frozenset({"subscribe", "intercept", "ship_notice"})
 #: Said only of orders that the ERP has heard of: those that were once with a warehouse.
 _AFTER_RELEASE = frozenset({"erp_change", "erp_restore"})
+#: What an ERP is told of orders it has, and of no others.
+_OF_KNOWN = frozenset({order_kinds.CANCELLED.name, order_kinds.ADDRESS_CHANGED.name})
 
 
 class Manner(NamedTuple):
@@ -75,10 +77,13 @@ def operations_of(digest: str) -> Mapping[str, Manner]:
 
 def destinations(events: Sequence[Event]) -> list[Iterable[To]]:
     """Per event the connections that are asked something by it, and what each message waits for there; one query, one
-    more where channels are among them.
+    more where channels are among them, and one where an ERP hears of a change.
     """
     table = _connections({event.merchant_id for event in events if event.merchant_id is not None})
-    asked = [_only_who_knows(event, [row for row in table if _is_asked(row, event)]) for event in events]
+    asked = _known_there(
+        events,
+        [_only_who_knows(event, [row for row in table if _is_asked(row, event)]) for event in events],
+    )
     channels = _channels(
         [event for event, found in zip(events, asked, strict=True) if any(row["channel_id"] for row in found)]
     )
@@ -215,6 +220,31 @@ def _is_asked(row: Mapping[str, Any], event: Event) -> bool:
         carriers = row["config"].get("carriers") or ()
         return not carriers or event.payload.get("carrier") in words(carriers)
     return operation != "address_confirm" or event.payload.get("requested_by", "channel") == "channel"
+
+
+def _known_there(
+    events: Sequence[Event], asked: Sequence[list[dict[str, Any]]]
+) -> list[list[dict[str, Any]]]:
+    """Without the ERPs that have not heard of the order yet: it is handed over as it stands when it is released, and
+    what nobody there knows cannot be changed or called off.
+    """
+    changed = {
+        event.stream
+        for event, found in zip(events, asked, strict=True)
+        if event.kind in _OF_KNOWN and any(row["profile__role"] == _R.ERP for row in found)
+    }
+    if not changed:
+        return list(asked)
+    released = Event.objects.filter(stream__in=changed, kind=fulfillment_kinds.RELEASED.name)
+    first = dict(released.order_by().values_list("stream").annotate(Min("seq")))
+    for event in events:
+        if event.kind == fulfillment_kinds.RELEASED.name:
+            first[event.stream] = min(first.get(event.stream, event.seq), event.seq)
+    return [
+        found if event.kind not in _OF_KNOWN or first.get(event.stream, event.seq) < event.seq
+        else [row for row in found if row["profile__role"] != _R.ERP]
+        for event, found in zip(events, asked, strict=True)
+    ]  # fmt: skip
 
 
 def _serves(row: Mapping[str, Any], event: Event) -> bool:

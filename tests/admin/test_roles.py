@@ -24,6 +24,7 @@ OPEN = {
         "events/delivery",
         "connectors/connection",
         "connectors/call",
+        "connectors/difference",
         "connectors/profile",
     },
     "integrator": {
@@ -31,6 +32,8 @@ OPEN = {
         "connectors/profile",
         "connectors/inboxmessage",
         "connectors/alias",
+        "connectors/difference",
+        "connectors/reconciliation",
         "orders/channel",
     },
     "strategist": {"orders/order", "routing/strategy", "rules/ruleset", "rules/flow", "fulfillment/ratecard"},

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from orderhub.connectors.applying import other_names
+from orderhub.connectors import shelf
+from orderhub.connectors.applying import fetching, other_names
 from orderhub.connectors.meant import Fault, Result, Told, is_newer, text
 from orderhub.connectors.models import Connection, SyncMark
 from orderhub.fulfillment import addresses, bulk
@@ -69,13 +70,21 @@ def change_addresses(connection: Connection, told: Sequence[Told], *, now: datet
 
 
 def cancel(connection: Connection, told: Sequence[Told], *, now: datetime) -> list[Result]:
-    """Cancel what a channel says is cancelled."""
+    """Cancel what a channel says is cancelled; an order that is not here yet is asked for, where that can be."""
     known = _known(connection, told)
+    strange = [one for one in told if text(one.document, "ext_id") not in known]
+    asked = iter(
+        fetching.wish(connection, strange, now=now) if _can_fetch(connection) else map(_unknown, strange)
+    )
     results = []
     for one in told:
         order = known.get(text(one.document, "ext_id"))
-        results.append(_unknown(one) if order is None else _cancel(connection, order, now=now))
+        results.append(next(asked) if order is None else _cancel(connection, order, now=now))
     return results
+
+
+def _can_fetch(connection: Connection) -> bool:
+    return connection.profile is not None and "fetch_order" in shelf.spec_of(connection).operations
 
 
 def review(connection: Connection, told: Sequence[Told], *, now: datetime) -> list[Result]:

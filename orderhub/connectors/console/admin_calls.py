@@ -39,7 +39,8 @@ OPERATIONS = {
     "stock": _("stock levels"), "subscribe": _("subscription to a parcel"), "intercept": _("interception of a parcel"),
     "fetch_order": _("question about an order"), "list_orders": _("question about new orders"),
     "production": _("production order"),
-    "milestone": _("milestone"), "query_stock": _("question about stock"), "ping": _("test question"), "token": _("log-in"),
+    "milestone": _("milestone"), "query_stock": _("question about stock"), "query_track": _("question about a parcel"),
+    "ping": _("test question"), "token": _("log-in"),
 }  # fmt: skip
 
 

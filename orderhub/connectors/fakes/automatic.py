@@ -30,6 +30,8 @@ class Pace:
     review_share: float = 0.03
     split_share: float = 0.1
     problem_share: float = 0.02
+    #: Placed and paid only minutes later; never so for those under review.
+    unpaid_share: float = 0.0
 
 
 class Automatic:
@@ -105,10 +107,14 @@ class Automatic:
         if not isinstance(shop, Shop):
             return
         review = self._dice.random() < self.pace.review_share
-        ext_id = str(shop.place(review=review)["ext_id"])
+        unpaid = not review and self.pace.unpaid_share > 0 and self._dice.random() < self.pace.unpaid_share
+        ext_id = str(shop.place(review=review, paid=not unpaid)["ext_id"])
         self.sold += 1
         if review:
             self._later(300.0, lambda: shop.clear_review(ext_id))
+            return
+        if unpaid:
+            self._later(600.0, lambda: shop.pay(ext_id))
             return
         luck = self._dice.random()
         if luck < self.pace.address_share:

@@ -19,7 +19,10 @@ WAITING_LIMIT = 50_000
 
 
 class Clock:
-    """Virtual seconds = real seconds × factor + jumps. Documents carry virtual or, with `stamps="wall"`, real time."""
+    """Virtual seconds = real seconds × factor + jumps. Documents carry virtual or, with `stamps="wall"`, real time.
+
+    With `stamps="all"` signatures carry virtual time too, for a hub that lives by this clock.
+    """
 
     def __init__(self, factor: float = 1.0, stamps: str = "virtual") -> None:
         self.factor = factor
@@ -39,12 +42,12 @@ class Clock:
     def now(self) -> datetime:
         """The time that documents carry; aware, UTC."""
         if self.stamps == "wall":
-            return self.wall()
+            return datetime.now(UTC)
         return self._start + timedelta(seconds=self.passed_seconds)
 
     def wall(self) -> datetime:
         """The machine's time: what signatures carry, for it is held against the other side's clock."""
-        return datetime.now(UTC)
+        return self.now() if self.stamps == "all" else datetime.now(UTC)
 
     def local(self, moment: datetime | None = None) -> str:
         """A moment (else now) as Chinese vendors write it: local time, no zone."""

@@ -89,6 +89,8 @@ async def _chance(universe: Universe, args: Tree) -> Any:
         seed=args.get("seed"),
         kinds=args.get("kinds", ()),
         vendors=args.get("vendors", ()),
+        spare=args.get("spare", {}),
+        haste=float(args.get("haste", 1.0)),
     )
     return {"probability": universe.faults.probability, "kinds": sorted(universe.faults.kinds)}
 
@@ -111,8 +113,8 @@ async def _settings(universe: Universe, args: Tree) -> Any:
 
 async def _clock(universe: Universe, args: Tree) -> Any:
     if "stamps" in args:
-        if args["stamps"] not in {"virtual", "wall"}:
-            raise Unknown("stamps is virtual or wall.")
+        if args["stamps"] not in {"virtual", "wall", "all"}:
+            raise Unknown("stamps is virtual, wall or all.")
         universe.clock.stamps = args["stamps"]
     if "factor" in args:
         universe.clock.set_factor(float(args["factor"]))

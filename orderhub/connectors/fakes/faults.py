@@ -92,6 +92,8 @@ class Faults:
         self.probability = 0.0
         self.kinds: frozenset[str] = frozenset((*CHANCE_REQUEST, *CHANCE_PUSH))
         self.vendors: frozenset[str] = frozenset()
+        self.spare: dict[str, frozenset[str]] = {}
+        self.haste = 1.0
         self.counts: Counter[str] = Counter()
 
     def add(self, details: Mapping[str, Any]) -> Fault:
@@ -120,8 +122,12 @@ class Faults:
         seed: int | None = None,
         kinds: Collection[str] = (),
         vendors: Collection[str] = (),
+        spare: Mapping[str, Collection[str]] | None = None,
+        haste: float = 1.0,
     ) -> None:
-        """Let every request and push misbehave with this probability; the same seed draws the same."""
+        """Let every request and push misbehave with this probability; the same seed draws the same. `spare` says by kind
+        which operations it never meets; what takes seconds takes `haste` times fewer.
+        """
         strange = set(kinds) - REQUEST_KINDS.keys() - PUSH_KINDS.keys()
         if strange or not 0 <= probability <= 1:
             raise Unknown(f"Unknown kinds {sorted(strange)} or a probability outside 0…1.")
@@ -129,6 +135,8 @@ class Faults:
         self._seed = self._seed if seed is None else seed
         self.kinds = frozenset(kinds or (*CHANCE_REQUEST, *CHANCE_PUSH))
         self.vendors = frozenset(vendors)
+        self.spare = {kind: frozenset(operations) for kind, operations in (spare or {}).items()}
+        self.haste = max(haste, 0.001)
         self._drawn.clear()
 
     def clear(self, vendor: str = "*", kind: str = "*") -> None:
@@ -154,7 +162,7 @@ class Faults:
         """
         if self._script and (fault := self._first(vendor, operation, REQUEST_KINDS, seen=("*", head))):
             return fault
-        return self._draw(vendor, "request", CHANCE_REQUEST) if self.probability else None
+        return self._draw(vendor, "request", CHANCE_REQUEST, operation) if self.probability else None
 
     def for_push(self, vendor: str, operation: str) -> list[Fault]:
         """The faults that this push gets: one of each scripted kind that fits, else what the dice say."""
@@ -163,7 +171,7 @@ class Faults:
             fault = self._first(vendor, operation, (kind,))
             if fault:
                 found.append(fault)
-        if not found and self.probability and (drawn := self._draw(vendor, "push", CHANCE_PUSH)):
+        if not found and self.probability and (drawn := self._draw(vendor, "push", CHANCE_PUSH, operation)):
             found.append(drawn)
         return found
 
@@ -191,7 +199,7 @@ class Faults:
             return fault
         return None
 
-    def _draw(self, vendor: str, side: str, kinds: tuple[str, ...]) -> Fault | None:
+    def _draw(self, vendor: str, side: str, kinds: tuple[str, ...], operation: str) -> Fault | None:
         if self.vendors and vendor not in self.vendors:
             return None
         name = f"{vendor}/{side}"
@@ -205,19 +213,27 @@ class Faults:
         choice += sorted(
             kind for kind in self.kinds if kind in named and kind not in {*CHANCE_REQUEST, *CHANCE_PUSH}
         )
+        choice = [kind for kind in choice if self._may_meet(kind, operation)]
         if not choice:
             return None
         kind = dice.choice(choice)
         self.counts[kind] += 1
-        return Fault(kind, vendor, args=_details(kind, dice))
+        return Fault(kind, vendor, args=_details(kind, dice, self.haste))
+
+    def _may_meet(self, kind: str, operation: str) -> bool:
+        """Whether a kind means something to the operation, and is not kept from it."""
+        return operation in _ONLY.get(kind, (operation,)) and operation not in self.spare.get(kind, ())
 
 
-def _details(kind: str, dice: random.Random) -> dict[str, Any]:
+def _details(kind: str, dice: random.Random, haste: float) -> dict[str, Any]:
     """Details of a fault by chance: bothersome, not endless."""
     if kind in {"delay", "drip"}:
-        return {"seconds": round(dice.uniform(0.2, 2.0), 2)}
+        return {"seconds": round(dice.uniform(0.2, 2.0) / haste, 3)}
     if kind in {"hang", "hang_after"}:
-        return {"seconds": 15}
+        return {"seconds": 15 / haste}
+    if kind == "ship_crossing":
+        # The confirm before the answer needs a hub that takes pushes while it waits for one.
+        return {"first": dice.choice(["confirm", "answer"])}
     if kind == "error_500":
         return {"accepted": dice.random() < 0.5}
     if kind == "outage":

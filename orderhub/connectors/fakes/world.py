@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import Any
@@ -114,9 +115,15 @@ class World:
         seed: int | None = None,
         kinds: tuple[str, ...] = (),
         vendors: tuple[str, ...] = (),
+        spare: Mapping[str, Sequence[str]] | None = None,
+        haste: float = 1.0,
     ) -> None:
-        """Let everything misbehave with a probability; 0 ends it."""
-        self._post("/chance", probability=probability, seed=seed, kinds=kinds, vendors=vendors)
+        """Let everything misbehave with a probability; 0 ends it. `spare`: operations that a kind never meets; `haste`:
+        what takes seconds takes so many times fewer.
+        """
+        self._post(
+            "/chance", probability=probability, seed=seed, kinds=kinds, vendors=vendors, spare=spare or {}, haste=haste
+        )  # fmt: skip
 
     def outage(
         self, vendor: str, is_on: bool = True, *, mode: str = "reset", seconds: float | None = None

@@ -5,6 +5,7 @@ from orderhub.connectors.models.exchange import Alias, Call, PollMark, SyncMark,
 from orderhub.connectors.models.imports import ImportBatch, ImportFile, RefusedRow
 from orderhub.connectors.models.offers import ChannelPace, OfferChange, Published, StockRule
 from orderhub.connectors.models.profile import Profile, ProfileVersion
+from orderhub.connectors.models.reconciling import Difference, Reconciliation
 from orderhub.connectors.models.simulation import SimulatedJob
 from orderhub.connectors.models.ways import WayMark
 
@@ -13,6 +14,7 @@ __all__ = [
     "Call",
     "ChannelPace",
     "Connection",
+    "Difference",
     "ImportBatch",
     "ImportFile",
     "InboxMessage",
@@ -21,6 +23,7 @@ __all__ = [
     "Profile",
     "ProfileVersion",
     "Published",
+    "Reconciliation",
     "RefusedRow",
     "SimulatedJob",
     "StockRule",

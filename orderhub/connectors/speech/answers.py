@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,6 +73,8 @@ class Ack:
     lists: frozenset[str] = frozenset()
     #: Seconds to wait before the next try, where they say so elsewhere than in Retry-After.
     wait: Path | None = None
+    #: Fields of the answer that hold JSON as text.
+    unpack: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> Self:
@@ -85,7 +88,7 @@ class Ack:
     @classmethod
     def read(cls, doc: Doc) -> Self:
         """The rule in a part of a document; flaws are noted there."""
-        doc.only("when", "otherwise", "form", "reference", "message", "lists", "wait", "about")
+        doc.only("when", "otherwise", "form", "reference", "message", "lists", "wait", "unpack", "about")
         rules = tuple(_rule(part) for part in doc.children("when"))
         form = doc.text("form", "json")
         if not trees.is_form(form):
@@ -99,6 +102,7 @@ class Ack:
             message=path(doc, "message"),
             lists=frozenset(doc.texts("lists")),
             wait=path(doc, "wait"),
+            unpack=doc.texts("unpack"),
         )
 
 
@@ -187,9 +191,19 @@ def _tree(ack: Ack, body: bytes) -> tuple[Any, bool]:
     if ack.form == "none" or (not body.strip() and not ack.when):
         return None, True
     try:
-        return trees.read(body, ack.form, lists=ack.lists), True
+        return _unpacked(ack, trees.read(body, ack.form, lists=ack.lists)), True
     except Unreadable:
         return None, False
+
+
+def _unpacked(ack: Ack, tree: Any) -> Any:
+    """The answer with its packed fields read; a text that is no document stays a text."""
+    for name in ack.unpack if isinstance(tree, dict) else ():
+        text = tree.get(name)
+        if isinstance(text, str) and text.strip():
+            with contextlib.suppress(Unreadable):
+                tree = {**tree, name: trees.read(text.encode("utf-8", "surrogatepass"), "json")}
+    return tree
 
 
 def retry_after_s(text: str, now: datetime | None = None) -> int | None:

@@ -19,7 +19,7 @@ from orderhub.connectors.speech.requests import Pairs, Request
 OPERATIONS = (
     "release", "cancel", "query_release", "erp_order", "erp_change", "erp_cancel", "query_erp", "ship_notice",
     "address_confirm", "stock", "subscribe", "intercept", "fetch_order", "list_orders", "query_stock", "production",
-    "milestone", "ping", "token", "find_shipment", "change", "plan_notice", "erp_restore", "units_changed",
+    "milestone", "ping", "token", "find_shipment", "change", "plan_notice", "erp_restore", "units_changed", "query_track",
 )  # fmt: skip
 BODY_FORMS = ("json", "xml", "form", "form+nested", "text", "none")
 LONGEST_KEPT_S = 2_592_000

@@ -28,7 +28,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "tracking": "journey timelineentry position",
             "carbon": "ledgerentry calculationrun",
             "connectors": "connection inboxmessage importbatch importfile refusedrow stockrule published channelpace call "
-            "profile profileversion alias pollmark traffic",
+            "profile profileversion alias pollmark traffic difference reconciliation",
             "events": "event delivery parkedevent cursor",
             "access": "merchant",
         },
@@ -74,6 +74,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "connectors.change_inboxmessage",
             "connectors.change_connection",
             "connectors.change_call",
+            "connectors.change_difference",
             "connectors.add_alias",
             "connectors.change_alias",
             "connectors.delete_alias",
@@ -84,7 +85,8 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "integrator": (
         "接入 integrator",
         {
-            "connectors": "connection inboxmessage call profile profileversion alias pollmark traffic",
+            "connectors": "connection inboxmessage call profile profileversion alias pollmark traffic difference "
+            "reconciliation",
             "orders": "order channel",
             "inventory": "warehouse sku",
             "fulfillment": "ratecard",
@@ -96,6 +98,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "connectors.change_connection",
             "connectors.change_inboxmessage",
             "connectors.change_call",
+            "connectors.change_difference",
             "connectors.add_profile",
             "connectors.change_profile",
             "connectors.add_profileversion",

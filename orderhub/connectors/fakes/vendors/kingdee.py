@@ -266,6 +266,8 @@ class Kingdee(Vendor):
                 raise Refusal(f"单据[{bill.number}]已审核，不能作废")
             elif name == "UnCancel":
                 bill.canceled = False
+            elif name == "BillUnClose":
+                bill.closed = False
             else:
                 raise Refusal(f"操作[{name}]不存在")
         return _success(*bills)
