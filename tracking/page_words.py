@@ -58,6 +58,8 @@ PARTS: Mapping[str, tuple[str, Both]] = {
     "in_progress": ("go", _both("拣货打包中", "Being packed")),
     "cancel_requested": ("hold", _both("取消处理中", "Being cancelled")),
 }
+#: The same for what a factory makes to order, where it is another word.
+MADE: Mapping[str, tuple[str, Both]] = {"in_progress": ("go", _both("制作中", "Being made"))}
 
 #: Milestones whose point on the timeline is not plain.
 MILESTONE_TONES: Mapping[str, str] = {

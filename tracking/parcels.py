@@ -14,7 +14,7 @@ from orderhub.orders.models import Order, OrderLine
 from tracking.masking import mask_address
 from tracking.models import Position
 from tracking.narrate import eta_text
-from tracking.page_words import PARCEL_LABEL, PARCELS, PARTS, POSITION, TO_GO
+from tracking.page_words import MADE, PARCEL_LABEL, PARCELS, PARTS, POSITION, TO_GO
 
 #: A position is shown only while the parcel is in a carrier's hands and on its way.
 MOVING = frozenset(
@@ -141,7 +141,9 @@ def masked(number: str) -> str:
 
 def _status(box: Box) -> tuple[str, Any]:
     if box.parcel is None:
-        return PARTS.get(box.row.state, PARTS["planned"])
+        is_made = any(part.made_on is not None for part, _units in box.items)
+        usual = PARTS.get(box.row.state, PARTS["planned"])
+        return MADE.get(box.row.state, usual) if is_made else usual
     if box.parcel.shipped_at is None and box.parcel.status == Parcel.Status.PENDING:
         return PARCELS["packed"]
     return PARCELS.get(box.parcel.status, PARCELS["unknown"])

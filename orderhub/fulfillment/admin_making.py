@@ -36,6 +36,7 @@ class ReadOnlyInline(TabularInline):
 
     extra = 0
     can_delete = False
+    hide_title = True
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -74,7 +75,7 @@ class ComponentInline(ReadOnlyInline):
         """Code and name."""
         return f"{obj.sku.code} {named(obj.sku)}"
 
-    @display(description=_("needed"))
+    @display(description=_("quantity needed"))
     def shown_needed(self, obj: ComponentHold) -> str:
         """The exact quantity with its unit."""
         return f"{obj.needed.normalize():f} {obj.unit}".strip()
@@ -139,11 +140,13 @@ class WorkOrderAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     inlines = (WorkStepInline, ComponentInline)
     fields = (
-        ("shown_number", "shown_factory", "shown_state"), ("shown_units", "scrap", "shown_quality"),
-        ("due_at", "planned_start_at", "planned_finish_at", "told_finish_at"),
-        ("started_at", "finished_at", "last_told_at", "stalled_at"), "bom_fault",
+        ("shown_number", "shown_factory"), ("shown_state", "shown_quality"), ("shown_units", "scrap"),
+        ("due_at", "shown_finish"), ("planned_start_at", "planned_finish_at"), ("started_at", "finished_at"),
+        ("last_told_at", "stalled_at"), "bom_fault",
     )  # fmt: skip
-    readonly_fields = ("shown_number", "shown_factory", "shown_state", "shown_units", "shown_quality")
+    readonly_fields = (
+        "shown_number", "shown_factory", "shown_state", "shown_units", "shown_quality", "shown_finish",
+    )  # fmt: skip
     actions_detail = ("ask_change",)
 
     def has_ask_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
@@ -178,7 +181,9 @@ class WorkOrderAdmin(ReadOnlyAdmin):
         """Made of those to make."""
         return f"{obj.good}/{obj.quantity}"
 
-    @display(description=_("planned finish"), ordering=Coalesce("told_finish_at", "planned_finish_at"))
+    @display(
+        description=_("finish by the last word"), ordering=Coalesce("told_finish_at", "planned_finish_at")
+    )
     def shown_finish(self, obj: WorkOrder) -> datetime:
         """By the last word."""
         return obj.finish_at

@@ -108,8 +108,8 @@ class ReturnReceiptAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     inlines = (ReturnReceiptLineInline,)
     fields = (
-        ("reference", "tracking_number", "shown_order"), ("warehouse", "reason"),
-        ("said_at", "received_at", "actor", "assigned_by"),
+        ("reference", "tracking_number"), ("shown_order", "assigned_by"), ("warehouse", "reason"),
+        ("said_at", "received_at"), "actor",
     )  # fmt: skip
     readonly_fields = ("shown_order",)
     actions_detail = ("name_order",)

@@ -26,7 +26,7 @@ TONES = {
 }  # fmt: skip
 QUALITY_TONES = {"passed": "ok", "failed": "bad", "rework": "warn"}
 EVENTS = {
-    "accepted": _("accepted"), "planned": _("planned anew"), "material": _("materials arrived"), "started": _("started"),
+    "accepted": _("taken on"), "planned": _("planned anew"), "material": _("materials arrived"), "started": _("started"),
     "step": _("step done"), "qc_passed": _("passed inspection"), "qc_failed": _("did not pass inspection"),
     "rework": _("being reworked"), "finished": _("finished"), "changed": _("changed"),
 }  # fmt: skip

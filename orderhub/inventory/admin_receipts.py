@@ -24,6 +24,7 @@ class ReceiptLineInline(TabularInline):
     model = ReceiptLine
     extra = 0
     can_delete = False
+    hide_title = True
     fields = readonly_fields = ("shown_sku", "units", "damaged", "expected", "shown_difference")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -68,7 +69,7 @@ class ReceiptAdmin(ReadOnlyAdmin):
     search_fields = ("reference__exact", "lines__sku__code__exact")
     ordering = ("-pk",)
     inlines = (ReceiptLineInline,)
-    fields = (("reference", "warehouse", "is_final"), ("said_at", "received_at", "actor"))
+    fields = (("reference", "warehouse"), ("said_at", "received_at"), ("is_final", "actor"))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of lines and of differences."""

@@ -137,7 +137,8 @@ def test_a_chair_is_made_fails_one_inspection_takes_longer_and_arrives(factory: 
     assert work().state == "started"
     assert (on_shelf("CLOTH"), on_shelf("LEG")) == ((9, 0), (2, 0))
     assert FulfillmentOrder.objects.get().state == "in_progress"
-    assert "Dates have changed" not in page(order)
+    assert "dates have changed" not in page(order)
+    assert "Being made" in page(order)
     assert_all_hold()
 
     # It does not pass, and the factory plans two days more.

@@ -20,7 +20,7 @@ from orderhub.connectors.models import ImportBatch
 from orderhub.fields.models import Field
 from orderhub.fulfillment import accepting
 from orderhub.fulfillment.models import IntakeMessage, Parcel
-from orderhub.inventory.models import Stock
+from orderhub.inventory.models import Bom, Stock
 from orderhub.kernel import clock
 from orderhub.orders import sharing
 from orderhub.orders.models import Order
@@ -125,6 +125,7 @@ class House:
             **dict.fromkeys(
                 ("api:field-detail", "api:field-restore", "api:field-uses"), lambda: Field.objects.get().pk
             ),
+            **dict.fromkeys(("api:bom-detail", "api:bom-needs"), lambda: Bom.objects.get().pk),
             "api:key-detail": lambda: ApiKey.objects.filter(merchant=merchant).earliest("pk").pk,
             "api:reservation-detail": lambda: self.reservation,
             "api:intake-order-detail": lambda: IntakeMessage.objects.get().public_id,
@@ -151,6 +152,7 @@ def alices(settings: Any, tmp_path: Any) -> House:
     accepting.accept(b"junk", key="", merchant=alice, actor="api:a", language="en", now=clock.now())
     make.run_until_idle()
     Field.objects.create(merchant=alice, target="order", code="mine", name="mine")
+    Bom.objects.create(merchant=alice, sku=make.goods(alice)["LAMP"])
     part = order.fulfillments.get()
     Parcel.objects.create(
         merchant=alice, fulfillment=part, carrier="tongda", tracking_number="T1", grams=100
@@ -216,7 +218,13 @@ def test_alice_reads_what_is_hers(alices: House) -> None:
     readable |= {"api:import-detail", "api:import-errors", "api:sku-detail", "api:warehouse-detail", *LISTS}
     readable |= {"api:stock-detail", "api:channel-detail", "api:rate-card-detail", "api:parcel-detail"}
     readable |= {"api:key-detail", "api:reservation-detail", "api:order-address-changes"}
-    readable |= {"api:intake-order-detail", "api:field-detail", "api:field-uses"}
+    readable |= {
+        "api:intake-order-detail",
+        "api:field-detail",
+        "api:field-uses",
+        "api:bom-detail",
+        "api:bom-needs",
+    }
 
     answers = {route.name: api.get(alices.path(route)).status_code for route in api_routes()}
 

@@ -18,14 +18,14 @@ class Migration(migrations.Migration):
             name='ComponentHold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('needed', models.DecimalField(decimal_places=8, max_digits=24, verbose_name='needed')),
+                ('needed', models.DecimalField(decimal_places=8, max_digits=24, verbose_name='quantity needed')),
                 ('unit', models.CharField(blank=True, max_length=12, verbose_name='unit')),
                 ('units', models.PositiveIntegerField(verbose_name='whole units')),
                 ('reserved', models.PositiveIntegerField(default=0, verbose_name='reserved')),
-                ('used', models.PositiveIntegerField(default=0, verbose_name='used')),
+                ('used', models.PositiveIntegerField(default=0, verbose_name='used up')),
                 ('is_kept', models.BooleanField(default=True, verbose_name='kept by the factory')),
                 ('instead', models.JSONField(blank=True, default=list, editable=False)),
-                ('expected_at', models.DateTimeField(blank=True, null=True, verbose_name='expected')),
+                ('expected_at', models.DateTimeField(blank=True, null=True, verbose_name='expected on')),
             ],
             options={
                 'verbose_name': 'component of a work order',

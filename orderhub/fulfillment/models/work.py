@@ -127,15 +127,15 @@ class ComponentHold(models.Model):
         related_name="components",
     )
     sku = models.ForeignKey(Sku, verbose_name=_("component"), on_delete=models.PROTECT, related_name="+")
-    needed = models.DecimalField(_("needed"), max_digits=24, decimal_places=8)
+    needed = models.DecimalField(_("quantity needed"), max_digits=24, decimal_places=8)
     unit = models.CharField(_("unit"), max_length=12, blank=True)
     units = models.PositiveIntegerField(_("whole units"))
     reserved = models.PositiveIntegerField(_("reserved"), default=0)
-    used = models.PositiveIntegerField(_("used"), default=0)
+    used = models.PositiveIntegerField(_("used up"), default=0)
     is_kept = models.BooleanField(_("kept by the factory"), default=True)
     #: Ids of components that may be used where it is short, each with how much replaces one unit, the best first.
     instead = models.JSONField(default=list, blank=True, editable=False)
-    expected_at = models.DateTimeField(_("expected"), null=True, blank=True)
+    expected_at = models.DateTimeField(_("expected on"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("component of a work order")
