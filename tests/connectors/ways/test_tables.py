@@ -7,6 +7,7 @@ import os
 import shutil
 import socket as plain
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pymysql
 import pytest
+from django.db import connection
 
 from orderhub.connectors import envelopes
 from orderhub.connectors.console import trying
@@ -381,3 +383,28 @@ def test_moments_no_clock_shows_are_texts(postgresql: Other, hub_clock: Clock, s
     said = json.loads(_bodies()[0])
     assert (said["until"], said["f"], said["b"], said["j"]) == ("infinity", None, "/wA=", {"a": [1.5]})
     assert "BC" in said["day"]
+
+
+def test_four_workers_at_once_read_every_row_once(other: Other, hub_clock: Clock) -> None:
+    row = _connect(other)
+    for number in range(1, 13):
+        other.put(number, "2026-11-11 08:00:00")
+    hub_clock.advance(seconds=1)
+    start, found = threading.Barrier(4), list[int]()
+
+    def work() -> None:
+        try:
+            start.wait(10)
+            found.append(turns.run_due(now=clock.now()))
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert sorted(found) == [0, 0, 0, 12]
+    assert cast.error(row) == ""
+    assert sorted(_taken()) == list(range(1, 13))
