@@ -84,7 +84,7 @@ def check(
     code = row.code if row is not None else str(given.get("code") or "")
     if settings.get("files_on") and settings.get("files_place") != "sftp" and merchant is not None:
         own = str(settings.get("files_folder") or "") or code
-        others = Connection.objects.filter(merchant=merchant).exclude(pk=row.pk if row is not None else None)
+        others = Connection.objects.filter(merchant=merchant).exclude(pk=row.pk if row is not None else 0)
         if any(_folder(other) == places.steps(own) for other in others.only("code", "config")):
             tell(
                 prefix + "files_folder",
