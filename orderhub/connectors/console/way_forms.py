@@ -80,6 +80,23 @@ def check(
             if not has:
                 tell(prefix + name, gettext("Needed for this way in."))
         _CHECKS[kind](settings, lambda name, text: tell(prefix + name, text))
+    merchant = row.merchant if row is not None else given.get("merchant")
+    code = row.code if row is not None else str(given.get("code") or "")
+    if settings.get("files_on") and settings.get("files_place") != "sftp" and merchant is not None:
+        own = str(settings.get("files_folder") or "") or code
+        others = Connection.objects.filter(merchant=merchant).exclude(pk=row.pk if row is not None else 0)
+        if any(_folder(other) == places.steps(own) for other in others.only("code", "config")):
+            tell(
+                prefix + "files_folder",
+                gettext("Another connection takes the files of this folder; choose another."),
+            )
+
+
+def _folder(row: Connection) -> list[str] | None:
+    """The folder of this server a connection takes files of; nothing where it takes none."""
+    if row.config.get("files_on") in (None, "", False) or row.config.get("files_place") == "sftp":
+        return []
+    return places.steps(str(row.config.get("files_folder") or "") or row.code)
 
 
 def _check_files(settings: Mapping[str, Any], tell: Callable[[str, str], None]) -> None:

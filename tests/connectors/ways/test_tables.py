@@ -7,6 +7,7 @@ import os
 import shutil
 import socket as plain
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pymysql
 import pytest
+from django.db import connection
 
 from orderhub.connectors import envelopes
 from orderhub.connectors.console import trying
@@ -110,6 +112,7 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Other]:
 def _mariadbd(folder: Path) -> Iterator[tuple[int, str]]:
     data, socket, port = folder / "data", str(folder / "s.sock"), servers.free_port()
     own = ["--user=root"] if os.getuid() == 0 else []
+    cert, key = servers.certificate(folder)
     installer = shutil.which("mariadb-install-db") or shutil.which("mysql_install_db")
     assert installer is not None
     subprocess.run(
@@ -118,7 +121,7 @@ def _mariadbd(folder: Path) -> Iterator[tuple[int, str]]:
     )  # fmt: skip
     server = subprocess.Popen(
         [str(_MARIADBD), "--no-defaults", f"--datadir={data}", f"--socket={socket}", f"--port={port}", "--bind-address=127.0.0.1",
-         "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0", *own],
+         "--skip-name-resolve", f"--ssl-cert={cert}", f"--ssl-key={key}", "--innodb-flush-log-at-trx-commit=0", *own],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -381,3 +384,45 @@ def test_moments_no_clock_shows_are_texts(postgresql: Other, hub_clock: Clock, s
     said = json.loads(_bodies()[0])
     assert (said["until"], said["f"], said["b"], said["j"]) == ("infinity", None, "/wA=", {"a": [1.5]})
     assert "BC" in said["day"]
+
+
+def test_four_workers_at_once_read_every_row_once(other: Other, hub_clock: Clock) -> None:
+    row = _connect(other)
+    for number in range(1, 13):
+        other.put(number, "2026-11-11 08:00:00")
+    hub_clock.advance(seconds=1)
+    start, found = threading.Barrier(4), list[int]()
+
+    def work() -> None:
+        try:
+            start.wait(10)
+            found.append(turns.run_due(now=clock.now()))
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+    assert sorted(found) == [0, 0, 0, 12]
+    assert cast.error(row) == ""
+    assert sorted(_taken()) == list(range(1, 13))
+
+
+def test_a_certificate_is_checked_unless_that_was_waived(
+    mariadb: Other, hub_clock: Clock, settings: Any, monkeypatch: Any
+) -> None:
+    """The server's certificate is its own: refused where it is to be checked, taken where only encryption was asked."""
+    settings.TABLE_HOSTS = ["127.0.0.1"]
+    make.network()
+    mariadb.run("DROP TABLE IF EXISTS jobs", "CREATE TABLE jobs (id int PRIMARY KEY, changed_at datetime(6))")
+    row = _connect(mariadb, table_tls="checked")
+    cast.look(hub_clock, times=1)
+    assert "certificate" in cast.error(row).lower()
+
+    row.config = {**row.config, "table_tls": "encrypted"}
+    with _table(row) as table:
+        (said,) = table._rows("SHOW STATUS LIKE 'Ssl_cipher'", ())
+    assert said["Value"]

@@ -83,6 +83,29 @@ def test_what_is_missing_is_told_at_its_field_and_nothing_is_written() -> None:
     assert "schema.name" in table
 
 
+def test_two_connections_do_not_share_a_folder() -> None:
+    client = desk.boss("en")
+    _post(client, cast.COUNTS, files_on="on", files_place="here", files_folder="carrier/in")
+    row = Connection.objects.get(code="theirs")
+
+    shared = _post(
+        client,
+        cast.SHOP,
+        code="other",
+        files_on="on",
+        files_place="here",
+        files_folder="carrier/in/",
+        mail_tls="tls",
+    )
+    form = {"name": "Renamed", "channel": row.channel_id, "profile": row.profile_id, "ask_files_on": "on",
+            "ask_files_place": "here", "ask_files_folder": "carrier/in"}  # fmt: skip
+    client.post(f"{_PAGE}{row.pk}/settings/", form)
+
+    assert "Another connection takes the files" in _text(shared)
+    row.refresh_from_db()
+    assert row.name == "Renamed"
+
+
 def test_secrets_are_sealed_never_shown_and_kept_where_nothing_new_is_entered() -> None:
     client = desk.boss("en")
     _post(client, cast.SHOP, mail_on="on", mail_host="imap.example", mail_user="u", mail_password="s3cret-word",
