@@ -77,6 +77,8 @@ def how_of(steps: Sequence[Any]) -> tuple[str, str]:
 
 def steps_of(how: str, detail: str) -> list[Any]:
     """The transforms of a choice; raises ValueError for JSON that is none."""
+    if how == "before":  # a blank at its end is meant
+        return [["before", detail]] if detail else []
     detail = detail.strip()
     if how == "table":
         return [["map", detail[1:] if detail.startswith("@") else table_of(detail)]] if detail else []
