@@ -229,6 +229,7 @@ def _round(scene: Scene, visits: Visits, language: str) -> rounds.Round:
     draft = re.sub(r"/map/.*", "/draft/", map_path)
     for name, path in (
         ("connection", _first(page, _PAGE)), ("map", map_path), ("draft", draft),
+        ("operation", draft.replace("/draft/", "/call/ship_notice/")),
     ):  # fmt: skip
         answer = open_(page, path)
         assert answer.status == 200, f"{name} is missing: {path}"
