@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from orderhub.connectors.console import calling, draft_forms
+from orderhub.connectors.console import calling, code_rows, draft_forms
 from orderhub.connectors.console.admin_operations import Desk
 from orderhub.connectors.speech import shipped, trial
 from orderhub.connectors.speech.profile import Profile
+from orderhub.fulfillment.models import Parcel
 
 CALLS = [
     (code, name) for code in shipped.codes() for name in shipped.load(code).document.get("operations", {})
@@ -122,3 +123,29 @@ def test_removing_a_call_takes_its_tests_and_turns_along() -> None:
 
     assert "list_orders" not in made["operations"]
     assert all(one.get("operation") != "list_orders" for one in [*made["tests"], *made.get("schedules", [])])
+
+
+LISTED = [
+    (code, name)
+    for code in shipped.codes()
+    for name, one in shipped.load(code).document.get("maps", {}).items()
+    if one.get("codes") and one.get("means") == "scan"
+]
+
+
+@pytest.mark.parametrize(("code", "name"), LISTED)
+def test_a_shipped_list_of_codes_is_kept_to_the_letter(code: str, name: str) -> None:
+    document = json.loads(json.dumps(shipped.load(code).document))
+    known = document["maps"][name]
+    form = QueryDict(mutable=True)
+    offered = {*Parcel.Status.values, "-", ""}
+    for row in code_rows.shown(document, known):
+        assert row["status"] in offered
+        form.appendlist("code", row["code"])
+        form.appendlist("code_pattern", row["pattern"])
+        form.appendlist("code_status", row["status"])
+
+    made, map_made = code_rows.entered(document, name, known, form)
+
+    assert made["codes"] == document["codes"]
+    assert map_made == known
