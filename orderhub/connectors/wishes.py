@@ -77,12 +77,13 @@ def operations_of(digest: str) -> Mapping[str, Manner]:
 
 def destinations(events: Sequence[Event]) -> list[Iterable[To]]:
     """Per event the connections that are asked something by it, and what each message waits for there; one query, one
-    more where channels are among them, and one where an ERP hears of a change.
+    more each for channels, for cancellations, and where an ERP hears of a change.
     """
     table = _connections({event.merchant_id for event in events if event.merchant_id is not None})
+    told = _told(events) if any(row["others"] for row in table) else {}
     asked = _known_there(
         events,
-        [_only_who_knows(event, [row for row in table if _is_asked(row, event)]) for event in events],
+        [_only_who_knows(event, [row for row in table if _is_asked(row, event)], told) for event in events],
     )
     channels = _channels(
         [event for event, found in zip(events, asked, strict=True) if any(row["channel_id"] for row in found)]
@@ -184,12 +185,28 @@ def _releases(row: Mapping[str, Any]) -> bool:
     return row["kind"] != KIND or "release" in operations_of(row["profile__in_force__digest"] or "")
 
 
-def _only_who_knows(event: Event, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _told(events: Sequence[Event]) -> dict[str, set[int]]:
+    """By fulfillment order that is taken back: the connections that were told of it."""
+    numbers = {
+        str(event.payload.get("fulfillment"))
+        for event in events
+        if event.kind == fulfillment_kinds.CANCEL_REQUESTED.name
+    }
+    found: dict[str, set[int]] = {}
+    if numbers:
+        rows = Call.objects.filter(operation="release", reference__in=numbers)
+        for number, connection in rows.values_list("reference", "connection_id"):
+            found.setdefault(number, set()).add(connection)
+    return found
+
+
+def _only_who_knows(
+    event: Event, rows: list[dict[str, Any]], told: Mapping[str, set[int]]
+) -> list[dict[str, Any]]:
     """A cancellation goes to the system that was told of the work, also after another one was chosen for its warehouse."""
     if event.kind != fulfillment_kinds.CANCEL_REQUESTED.name:
         return rows
-    told = Call.objects.filter(operation="release", reference=event.payload.get("fulfillment"))
-    known = set(told.values_list("connection_id", flat=True)) if rows else set()
+    known = told.get(str(event.payload.get("fulfillment")), set())
     told_of_it = [row for row in rows if row["pk"] in known]
     return told_of_it or [row for row in rows if event.payload.get("warehouse") not in row["others"]]
 

@@ -36,7 +36,16 @@ OPEN = {
         "connectors/reconciliation",
         "orders/channel",
     },
-    "strategist": {"orders/order", "routing/strategy", "rules/ruleset", "rules/flow", "fulfillment/ratecard"},
+    "strategist": {
+        "orders/order",
+        "routing/strategy",
+        "rules/ruleset",
+        "rules/flow",
+        "fulfillment/ratecard",
+        "inventory/stock",
+        "inventory/stockreport",
+        "connectors/stockrule",
+    },
     "carbon": {"orders/order", "carbon/factorset", "carbon/ledgerentry"},
     "support": {"orders/order", "orders/hold", "fulfillment/parcel"},
 }

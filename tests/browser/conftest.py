@@ -64,7 +64,7 @@ def hub(
     url = f"http://127.0.0.1:{port}"
     env = environment(
         HUB_DATA_DIR=folder / "data", HUB_PORT=port, HUB_PUBLIC_URL=url, HUB_SIM_SPEED=SPEED,
-        HUB_DEMO_API_KEY=API_KEY, HUB_DEMO_PASSWORD=PASSWORD,
+        HUB_DEMO_API_KEY=API_KEY, HUB_DEMO_PASSWORD=PASSWORD, HUB_DEMO_WORLD="0",
     )  # fmt: skip
     (folder / "data").mkdir()
     place_database(folder / "data" / "orderhub.sqlite3")

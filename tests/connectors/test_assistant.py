@@ -86,7 +86,8 @@ def test_what_is_proposed_is_a_map_that_reads_the_sample() -> None:
 
 @pytest.mark.parametrize(
     "steps",
-    [[], ["str"], ["cents"], [["const", "CNY"]], [["map", "states"]], [["map", {"A": "paid"}]], ["json", "first", "str"]],
+    [[], ["str"], ["cents"], [["const", "CNY"]], [["map", "states"]], [["map", {"A": "paid"}]], ["json", "first", "str"],
+     [["before", "Bearer "]], [["wall", "yyyy-MM-dd HH:mm"]], [["to_epoch", 1000]], ["product", "int"]],
 )  # fmt: skip
 def test_transforms_survive_the_form(steps: list[Any]) -> None:
     assert hows.steps_of(*hows.how_of(steps)) == steps

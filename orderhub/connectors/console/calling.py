@@ -10,7 +10,7 @@ from typing import Any
 from django.http import QueryDict
 
 from orderhub.connectors.console.draft_forms import pairs_of, pairs_text
-from orderhub.connectors.console.hows import how_of, steps_of
+from orderhub.connectors.console.hows import how_of, says_itself, steps_of
 
 BLANK = 3
 BODY_BLANK = 8
@@ -26,7 +26,8 @@ class Line:
     how: str = "text"
     detail: str = ""
     inside: str = ""
-    required: bool = False
+    #: None where the form does not ask: then it stays as it was.
+    required: bool | None = False
 
 
 def shown(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -36,7 +37,8 @@ def shown(call: Mapping[str, Any]) -> dict[str, Any]:
     each = dict((call.get("body") or {}).get("each") or {})
     names = call.get("signature") or ()
     return {
-        "call": call, "answer_items": call.get("items", ""),
+        "call": {**call, "form": call.get("form") or ("json" if "body" in call else "none")},
+        "answer_items": call.get("items", ""),
         "answer_map": call.get("map", ""), "ack": ack,
         "is_signed_as": ([names] if isinstance(names, str) else list(names))[:1],
         "head": [*_head(call), *(("header", Line()) for _n in range(BLANK))],
@@ -113,7 +115,11 @@ def entered(before: Mapping[str, Any], post: QueryDict) -> dict[str, Any]:
     columns = [post.getlist(f"head_{name}") for name in ("place", "to", "path", "how", "detail")]
     rows = list(zip(*columns, strict=False))
     for place, part in (("header", "headers"), ("query", "query")):
-        lines = [Line(to, path, how, detail) for where, to, path, how, detail in rows if where == place]
+        lines = [
+            Line(to, path, how, detail, required=None)
+            for where, to, path, how, detail in rows
+            if where == place
+        ]
         made[part] = _part(before.get(part), lines)
     made["fields"] = _part(before.get("fields"), _posted(post, "field_"))
     made["body"] = _body(before.get("body"), post) if made["form"] != "none" else {}
@@ -128,10 +134,11 @@ def _posted(post: QueryDict, prefix: str) -> list[Line]:
     names = ("to", "path", "how", "detail")
     columns = [post.getlist(prefix + name) for name in names]
     inside = post.getlist(prefix + "inside") or [""] * len(columns[0])
-    needed = post.getlist(prefix + "required") or [""] * len(columns[0])
+    needed = post.getlist(prefix + "required")
+    flags = [one == "1" for one in needed] if needed else [None] * len(columns[0])
     return [
-        Line(to, path, how, detail, where.strip(), must == "1")
-        for to, path, how, detail, where, must in zip(*columns, inside, needed, strict=False)
+        Line(to, path, how, detail, where.strip(), must)
+        for to, path, how, detail, where, must in zip(*columns, inside, flags, strict=False)
     ]
 
 
@@ -156,12 +163,16 @@ def _part(before: Any, lines: list[Line]) -> dict[str, Any]:
     made = []
     for line in lines:
         to, path = line.to.strip(), line.path.strip()
-        if not to or not (path or (line.how == "fixed" and line.detail.strip())):
+        old = known.get(to, {})
+        if not to or not (
+            path or says_itself(line.how, line.detail, is_known="from" not in old and bool(old))
+        ):
             continue
-        kept = {name: value for name, value in known.get(to, {}).items() if name not in _SHOWN_FIELD}
+        kept = {name: value for name, value in old.items() if name not in _SHOWN_FIELD}
         one: dict[str, Any] = {"to": to, **({"from": path} if path else {}), **kept}
         steps = steps_of(line.how, line.detail)
-        made.append(one | ({"as": steps} if steps else {}) | ({"required": True} if line.required else {}))
+        needed = bool(old.get("required")) if line.required is None else line.required
+        made.append(one | ({"as": steps} if steps else {}) | ({"required": True} if needed else {}))
     return {"fields": made} if made else {}
 
 
@@ -174,7 +185,13 @@ def _ack(before: dict[str, Any], post: QueryDict) -> dict[str, Any]:
             rules.append(kept)
         elif path.strip() and means:
             more = {name: value for name, value in kept.items() if name == "about"}
-            rules.append({"path": path.strip(), **_wanted(words), "means": means, **more})
+            same = kept.get("path") == path.strip() and _rule(kept)["equals"] == words
+            wanted = (
+                {name: kept[name] for name in ("equals", "in", "exists") if name in kept}
+                if same
+                else _wanted(words)
+            )
+            rules.append({"path": path.strip(), **wanted, "means": means, **more})
             if means == "refused!":
                 rules[-1] |= {"means": "refused", "any_status": True}
     made = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orderhub.connectors.console import sampling
-from orderhub.connectors.console.hows import how_of, steps_of
+from orderhub.connectors.console.hows import how_of, says_itself, steps_of
 from orderhub.connectors.console.our_fields import FIELDS, LISTS, STATES, find
 from orderhub.connectors.speech import trees
 from orderhub.connectors.speech.limits import Unreadable
@@ -122,7 +122,7 @@ def _fields(known: Any, given: Iterable[Row]) -> list[dict[str, Any]]:
     made = []
     for row in given:
         to, path = row.to.strip(), row.path.strip()
-        if not to or not (path or (row.how == "fixed" and row.detail.strip())):
+        if not to or not (path or says_itself(row.how, row.detail)):
             continue
         kept = {name: value for name, value in before.get(to, {}).items() if name in ("keep", "about")}
         one: dict[str, Any] = {"to": to, **({"from": path} if path else {}), **kept}

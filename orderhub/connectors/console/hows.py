@@ -75,8 +75,17 @@ def how_of(steps: Sequence[Any]) -> tuple[str, str]:
     return "own", json.dumps(list(steps), ensure_ascii=False)
 
 
+def says_itself(how: str, detail: str, *, is_known: bool = False) -> bool:
+    """Whether a line needs no path: a fixed value, or steps of its own that begin with one."""
+    if how == "fixed":
+        return bool(detail.strip()) or is_known
+    return how == "own" and '"const"' in detail
+
+
 def steps_of(how: str, detail: str) -> list[Any]:
     """The transforms of a choice; raises ValueError for JSON that is none."""
+    if how == "before":  # a blank at its end is meant
+        return [["before", detail]] if detail else []
     detail = detail.strip()
     if how == "table":
         return [["map", detail[1:] if detail.startswith("@") else table_of(detail)]] if detail else []

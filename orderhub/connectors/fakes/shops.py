@@ -82,6 +82,7 @@ class Shop(Vendor):
         "order",
         "set_goods",
         "announce_again",
+        "count_from",
     )
     first_number = 1_000_000
     abroad = False
@@ -183,6 +184,11 @@ class Shop(Vendor):
         """Sell these from now on, in all channels."""
         self.around.market.set_goods(goods)
         return len(self.around.market.goods)
+
+    def count_from(self, number: int) -> int:
+        """Number orders from here on, so that a world that begins again takes no number twice."""
+        self._number = max(self._number, int(number))
+        return self._number
 
     # what sellers do, by the channel's interface
 

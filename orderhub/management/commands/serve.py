@@ -17,6 +17,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from uvicorn.supervisors import Multiprocess
 
+from orderhub.access.models import Merchant
+from orderhub.management.demo_world import DemoWorld
 from orderhub.management.supervisor import Child, stop_all
 
 #: Longer than partners' pools and proxies keep idle connections: else a request meets one that is just being closed.
@@ -50,10 +52,13 @@ class Command(BaseCommand):
             os.environ.setdefault("HUB_DEMO_SHOPPERS", "1")
         signal.signal(signal.SIGTERM, _leave)
         children = [Child("worker", "--embedded")] if settings.EMBEDDED else [Child("worker"), Child("clock")]
+        world = _world(options) if options["demo"] and settings.EMBEDDED else None
         try:
             for child in children:
                 child.start()
             self._announce(options["port"], is_demo=options["demo"])
+            if world is not None:
+                self._introduce_world(world.start())
             proxy_headers = not settings.DEBUG
             # From here on as in production: Django's debug mode would keep and spell out every statement.
             settings.DEBUG = False
@@ -71,6 +76,8 @@ class Command(BaseCommand):
             self.stdout.write("")
         finally:
             self.stdout.write("Stopping …")
+            if world is not None:
+                world.close()
             stop_all(children)
 
     def _prepare_database(self) -> None:
@@ -109,6 +116,20 @@ class Command(BaseCommand):
             f"  The simulated warehouse works {settings.SIM_SPEED} times faster than real (HUB_SIM_SPEED).",
         ):
             self.stdout.write(line)
+
+    def _introduce_world(self, address: str) -> None:
+        """Say how to make the connected systems misbehave."""
+        self.stdout.write(
+            f"  Its Taobao shop and its ERP are played at {address} (docs/fake-vendors.md says how to trouble them)."
+        )
+        self.stdout.flush()
+
+
+def _world(options: dict[str, Any]) -> DemoWorld | None:
+    """The systems the demo is connected to; HUB_DEMO_WORLD=0 leaves them out."""
+    if os.environ.get("HUB_DEMO_WORLD", "1") == "0":
+        return None
+    return DemoWorld(Merchant.objects.get(code="demo"), f"http://127.0.0.1:{options['port']}")
 
 
 def _workers(wanted: int) -> int:
