@@ -86,8 +86,12 @@ class OrderAdmin(CustomPages, OrderFields, AftercareVerbs, ReadOnlyAdmin):
     fields = ()
     actions = [_bulk(verb) for verb in VERBS.values()]
     actions_detail = [
-        "hold_one", "release_one", "pay_one", "undo_one", "reroute_one", "move_one", "split_one", "merge_one",
-        "change_address_one", "cancel_units_one", "exchange_one", "resend_one", "cancel_one", "fields_one",
+        "hold_one", "release_one", "pay_one", "undo_one", "reroute_one",
+        {
+            "title": _("Change"), "icon": "edit",
+            "items": ["move_one", "split_one", "merge_one", "change_address_one", "cancel_units_one", "fields_one"],
+        },
+        "exchange_one", "resend_one", "cancel_one",
     ]  # fmt: skip
     actions_detail_hide_default = True
 

@@ -158,6 +158,8 @@ class MoveForm(forms.Form):
 class UndoForm(forms.Form):
     """Nothing to choose: the newest deed is undone, if it is still the one that was shown."""
 
+    seq = forms.IntegerField(label="", widget=forms.HiddenInput())
+
     def given(self) -> Mapping[str, Any]:
         """What the verb takes."""
         return {"seq": self.cleaned_data["seq"]}

@@ -24,7 +24,10 @@ def _path(order: Order, verb: str = "change") -> str:
 
 
 def _buttons(response: Any) -> list[str]:
-    return [action["path"].rstrip("/").rpartition("/")[2] for action in response.context["actions_detail"]]
+    """The verbs that are offered, those in the menu among them."""
+    shown = response.context["actions_detail"]
+    actions = [one for action in shown for one in action.get("items", [action])]
+    return [action["path"].rstrip("/").rpartition("/")[2] for action in actions]
 
 
 def test_a_released_order_is_explained_from_sentence_to_parcels() -> None:
@@ -230,3 +233,19 @@ def test_customer_service_resends_but_gives_no_difference_away() -> None:
     new = Order.objects.latest("pk")
     assert (new.source, new.total) == (f"resend:{order.pk}", 0)
     assert client.get(_path(new, "move")).status_code == 403
+
+
+def test_the_last_deed_is_undone_from_its_page() -> None:
+    make.network()
+    [order] = desk.pool(1)
+    services.hold([order.pk], reason="customer", actor="user:li", now=orders.NOW)
+    client = desk.boss()
+
+    page = client.get(_path(order, "undo")).content.decode()
+    assert "最近的操作：订单被挂起" in page
+    assert "将会发生" in page
+    event = Event.objects.get(stream=order.stream, kind="order.held")
+    client.post(_path(order, "undo"), {"seq": event.seq})
+
+    assert not Hold.objects.filter(order=order, released_at=None).exists()
+    assert "操作已撤销" in client.get(_path(order)).content.decode()
