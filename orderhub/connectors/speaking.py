@@ -340,7 +340,7 @@ def _noted(spoken: Spoken) -> Exception | None:
         return Later(0)
     call.status_code, call.milliseconds = spoken.status, spoken.milliseconds or None
     if answer is None:
-        call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(failure)).value
+        call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(call, failure)).value
         call.answer = f"{type(failure).__name__}: {failure}"[:_CUT]
         return failure
     call.answered_at = clock.now()
@@ -361,8 +361,9 @@ def _noted(spoken: Spoken) -> Exception | None:
     return net.NotSent(answer.message)
 
 
-def _unanswered(failure: Exception | None) -> State:
-    return State.FAILED if isinstance(failure, net.NotSent) else State.UNKNOWN
+def _unanswered(call: Call, failure: Exception | None) -> State:
+    """What is known of it: nothing was taken, or nobody knows; an earlier try that nobody knows of stays unknown."""
+    return State.FAILED if isinstance(failure, net.NotSent) and not call.was_sent else State.UNKNOWN
 
 
 def _count(connection: Connection, going: Sequence[Spoken], now: datetime) -> None:
