@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub.access import limits
-from orderhub.connectors import net, secretbox, shelf, switching, traffic, wishes
+from orderhub.connectors import net, secretbox, shelf, switching, traffic
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.speech import answers, calls, mapping
@@ -101,15 +101,6 @@ def send(
         _converse_all(connection, spec, going, now=now)
         failures |= _settle(connection, going, after=after)
     return failures
-
-
-def worth_saying(connection: Connection, said: Mapping[int, Push]) -> dict[int, Push]:
-    """Those of the messages that still have something to say; the others count as said, and their calls as skipped."""
-    empty = [push.key for push in said.values() if wishes.says_nothing(push)]
-    if empty:
-        open_calls = Call.objects.filter(connection=connection, key__in=empty).exclude(state__in=_SETTLED)
-        open_calls.update(state=State.SKIPPED)
-    return {pk: push for pk, push in said.items() if push.key not in set(empty)}
 
 
 def try_once(
