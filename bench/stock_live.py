@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench import house
 
 LIMIT_SECONDS = 5.0
-SETTLE_SECONDS = 120
+SETTLE_SECONDS, LATE_SECONDS = 120, 60
 QUEUES = ("outbox", "intake,route,carbon,import,low")
 UNITS = 500
 _COUNTS = (200, 900)
@@ -151,6 +151,12 @@ def run(arguments: argparse.Namespace) -> dict[str, Any]:
         before = len(shelf.told())
         mover = Mover(codes)
         mover.run(rate=arguments.rate, seconds=arguments.seconds)
+        end = time.monotonic() + LATE_SECONDS
+
+        def is_told() -> bool:
+            return time.monotonic() > end or not lags(mover.moved, shelf.told(before))[1]
+
+        hub.until(is_told, seconds=LATE_SECONDS * 2, what="the movements are told", every=1.0)
         hub.until(lambda: quiet(shelf, **size), seconds=SETTLE_SECONDS, what="everything is told")
         found, missing = lags(mover.moved, shelf.told(before))
         wrong = differences(shelf)

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub.access import limits
-from orderhub.connectors import keeping, net, secretbox, shelf, switching, traffic, wishes
+from orderhub.connectors import keeping, net, secretbox, shelf, switching, traffic
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.speech import answers, calls, mapping
@@ -109,15 +109,6 @@ def send(
         _converse_all(connection, spec, going, now=now)
         failures |= _settle(connection, going, after=after)
     return failures
-
-
-def worth_saying(connection: Connection, said: Mapping[int, Push]) -> dict[int, Push]:
-    """Those of the messages that still have something to say; the others count as said, and their calls as skipped."""
-    empty = [push.key for push in said.values() if wishes.says_nothing(push)]
-    if empty:
-        open_calls = Call.objects.filter(connection=connection, key__in=empty).exclude(state__in=_SETTLED)
-        open_calls.update(state=State.SKIPPED)
-    return {pk: push for pk, push in said.items() if push.key not in set(empty)}
 
 
 def try_once(
@@ -405,7 +396,7 @@ def _noted(spoken: Spoken) -> Exception | None:
         return Later(0)
     call.status_code, call.milliseconds = spoken.status, spoken.milliseconds or None
     if answer is None:
-        call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(failure)).value
+        call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(call, failure)).value
         call.answer = f"{type(failure).__name__}: {failure}"[:_CUT]
         return failure
     call.answered_at = clock.now()
@@ -429,8 +420,9 @@ def _noted(spoken: Spoken) -> Exception | None:
     return net.NotSent(answer.message)
 
 
-def _unanswered(failure: Exception | None) -> State:
-    return State.FAILED if isinstance(failure, net.NotSent) else State.UNKNOWN
+def _unanswered(call: Call, failure: Exception | None) -> State:
+    """What is known of it: nothing was taken, or nobody knows; an earlier try that nobody knows of stays unknown."""
+    return State.FAILED if isinstance(failure, net.NotSent) and not call.was_sent else State.UNKNOWN
 
 
 def _count(connection: Connection, going: Sequence[Spoken], now: datetime) -> None:

@@ -19,10 +19,10 @@ from orderhub.connectors import (
     polling,
     shoppers,
     silence,
-    speaking,
     telling,
     turning,
     wishes,
+    worthwhile,
 )
 from orderhub.connectors.base import Push
 from orderhub.connectors.kinds.profile import kind as spoken
@@ -67,7 +67,7 @@ def _tell(connection: Connection, deliveries: Sequence[Delivery], *, now: dateti
     if not connection.is_active:
         return {row.pk: Later(SWITCHED_OFF_SECONDS) for row in deliveries}
     if connection.kind == wishes.KIND:
-        said = speaking.worth_saying(connection, wishes.pushes(connection, deliveries))
+        said = worthwhile.only(connection, wishes.pushes(connection, deliveries))
     else:
         bodies = _bodies({str(row.event.payload["fulfillment"]) for row in deliveries})
         said = {row.pk: _push(row, bodies) for row in deliveries}

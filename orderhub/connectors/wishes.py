@@ -124,11 +124,6 @@ def pushes(connection: Connection, deliveries: Sequence[Delivery]) -> dict[int, 
     return {row.pk: documents.push(row.event, operations[row.pk]) for row in deliveries}
 
 
-def says_nothing(push: Push) -> bool:
-    """Whether nothing of a message is still worth saying: every quantity in it was replaced by a later one."""
-    return push.operation == "stock" and not push.body.get("items", True)
-
-
 def operation_of(event: Event, connection: Connection) -> str:
     """What an event asks of a connection, in our words."""
     if connection.kind != KIND:

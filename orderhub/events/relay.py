@@ -146,8 +146,9 @@ class Run:
         self._run(rows[:1])
         if not self.failures_in_a_row:
             self.patience = breaker.OUTAGE_FAILURES
-        self._run(rows[1:])
+            self._note_outage()
         breaker.end_trial(name, destination)
+        self._run(rows[1:])
         return True
 
     def _note_outage(self) -> timedelta:
@@ -155,7 +156,8 @@ class Run:
         now = leases.db_now()
         if self.failures_in_a_row >= self.patience:
             return breaker.rest(self.subscriber.name, self.destination, now=now)
-        if self.done and breaker.recovered(self.subscriber.name, self.destination):
+        answered = self.done or any(isinstance(fault, GiveUp) for _row, fault in self.failed)
+        if answered and breaker.recovered(self.subscriber.name, self.destination):
             put_off = Delivery.objects.filter(
                 subscriber=self.subscriber.name, destination=self.destination, state=Delivery.State.READY
             )

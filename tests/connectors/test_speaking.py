@@ -101,6 +101,23 @@ def test_a_call_whose_answer_never_came_is_asked_for_and_not_repeated(store: Sto
     assert Call.objects.get().state == State.ACKED
 
 
+def test_what_nobody_knows_stays_unknown_while_it_cannot_be_asked_for(store: Store, hub_clock: Clock) -> None:
+    def taken_and_silent(request: httpx.Request) -> httpx.Response:
+        store.jobs.add(json.loads(request.content)["no"])
+        raise httpx.ReadTimeout("slow", request=request)
+
+    def nobody(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused", request=request)
+
+    store.answers = [taken_and_silent, nobody, lambda _request: httpx.Response(503)]
+    _release()
+    for _try in range(3):
+        _again(hub_clock)
+
+    assert store.paths == ["POST /jobs", "GET /jobs/*", "GET /jobs/*", "GET /jobs/*"]
+    assert Call.objects.get().state == State.ACKED
+
+
 def test_a_call_that_never_arrived_is_asked_for_and_said_again(store: Store, hub_clock: Clock) -> None:
     def cut(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadError("cut", request=request)

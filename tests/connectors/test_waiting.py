@@ -162,6 +162,21 @@ def test_a_change_that_the_erp_refused_does_not_keep_a_cancellation_from_it(ther
     assert [call.operation for call in Call.objects.order_by("pk")] == ["erp_order", "erp_cancel"]
 
 
+@pytest.mark.parametrize("kind", ["order.cancelled", "order.address_changed"])
+def test_an_erp_that_never_heard_of_an_order_is_not_told_that_it_changed(there: There, kind: str) -> None:
+    erp = _connect("generic_erp")
+    (order,) = make.place(make.draft("A1"))
+    _happens(order, kind, requested_by="operator", reason="customer")
+    relay.run_queue("outbox")
+    assert (there.asked, Call.objects.count()) == ([], 0)
+
+    _happens(order, "fulfillment.released", fulfillment="F", warehouse="HZ")
+    relay.run_queue("outbox")
+
+    assert [call.operation for call in Call.objects.all()] == ["erp_order"]
+    assert set(Delivery.objects.filter(destination=str(erp.pk)).values_list("state", flat=True)) == {"done"}
+
+
 def test_what_comes_after_must_be_an_operation_of_the_profile() -> None:
     document = _document("generic_carrier")
     document["operations"]["intercept"]["after"] = ["sing"]

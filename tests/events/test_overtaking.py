@@ -136,24 +136,24 @@ def test_what_goes_first_goes_before_a_backlog_of_others(write: Any, job: Any) -
     assert len(seen) == 31
 
 
+@pytest.mark.skipif(
+    "connection.vendor != 'sqlite'", reason="the plan of PostgreSQL is in docs/query-plans.md"
+)
 def test_the_head_is_one_look_into_the_index(write: Any, job: Any) -> None:
-    """The way the statement finds the head must not read a backlog (PostgreSQL tells its plan; SQLite its index)."""
     subscriber = job(lambda rows: None, outside=True, destinations=lambda events: [["x"] for _e in events])
     write(*(f"s{number}" for number in range(200)))
-    with connection.execute_wrapper(_explained(plans := [])):
-        relay.claim(subscriber, limit=5, now=clock.now())
+    plans: list[str] = []
 
-    assert any("events_delivery_head" in plan for plan in plans)
-
-
-def _explained(plans: list[str]) -> Any:
-    def wrapper(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+    def explained(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         if "WITH picked" in sql and not plans:
-            word = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
             plans.append("")
             with connection.cursor() as own:
-                own.execute(word + sql, params)
+                own.execute(f"EXPLAIN QUERY PLAN {sql}", params)
                 plans[0] = " ".join(str(row) for row in own.fetchall())
         return execute(sql, params, many, context)
 
-    return wrapper
+    with connection.execute_wrapper(explained):
+        relay.claim(subscriber, limit=5, now=clock.now())
+
+    assert "SEARCH e USING" in plans[0]
+    assert "events_delivery_head" in plans[0]
