@@ -48,6 +48,7 @@ class Day:
     orders: int
     share: float = 0.05
     seed: int = 1
+    step_seconds: float = STEP_SECONDS
     _due: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -67,14 +68,14 @@ class Day:
         )  # fmt: skip
         hour = 0.0
         while self.sold < self.orders:
-            self.step()
-            hour += STEP_SECONDS
+            self.step(self.step_seconds)
+            hour += self.step_seconds
             if hour >= 2 * HOUR:
                 hour = 0.0
                 self.look_after()
         world.automatic(channels=[])
 
-    def step(self, seconds: float = STEP_SECONDS) -> None:
+    def step(self, seconds: float) -> None:
         """Let time pass for both, and both work."""
         self.town.world.advance(seconds)
         self.work()

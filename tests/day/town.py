@@ -21,6 +21,7 @@ from django.test import Client
 
 from orderhub.access import limits
 from orderhub.connectors import net, polling, speaking
+from orderhub.connectors.fakes import clock as fake_clock
 from orderhub.connectors.fakes import courier
 from orderhub.connectors.fakes import shelf as fake_shelf
 from orderhub.connectors.fakes.universe import Universe
@@ -162,14 +163,19 @@ class Town:
         for row in Connection.objects.select_related("profile__in_force"):
             polling.prepare(row, now=clock.now())
 
+    def forgotten(self) -> list[str]:
+        """What the world itself dropped for want of room: then nothing it says about the rest is worth much."""
+        dropped = self.universe.courier.dropped
+        return [f"{dropped} pushes were dropped by the world itself"] if dropped else []
+
     def connection(self, code: str) -> Connection:
         """The connection of that code."""
         return Connection.objects.select_related("profile__in_force", "merchant", "channel").get(code=code)
 
 
 @contextmanager
-def town(*, seed: int = 7, bodies: int = 20_000) -> Iterator[Town]:
-    """A hub and a world that keep the same time, which moves only when told; `bodies` documents are kept of each sort."""
+def town(*, seed: int = 7, documents: int = 20_000) -> Iterator[Town]:
+    """A hub and a world that keep the same time, which moves only when told; so many `documents` are kept of each sort."""
     doors, receiver = Doors(), Receiver()
     receiver.answer = doors.enter
     state = random.getstate()
@@ -179,8 +185,9 @@ def town(*, seed: int = 7, bodies: int = 20_000) -> Iterator[Town]:
         stack.callback(receiver.close)
         stack.callback(speaking.forget_clients)
         stack.callback(doors.close)
-        stack.enter_context(mock.patch.object(fake_shelf, "SHELF_LIMIT", bodies))
-        stack.enter_context(mock.patch.object(fake_shelf.Shelf.__init__, "__defaults__", (bodies,)))
+        stack.enter_context(mock.patch.object(fake_shelf.Shelf.__init__, "__defaults__", (documents,)))
+        for module in (courier, fake_clock):
+            stack.enter_context(mock.patch.object(module, "WAITING_LIMIT", documents * 20))
         stack.enter_context(mock.patch.object(courier, "SHUFFLE_WAIT_SECONDS", 0.05))
         stack.enter_context(mock.patch.object(net, "TOTAL_SECONDS", PATIENCE_SECONDS))
         stack.enter_context(mock.patch.object(limits, "take", _passes))
