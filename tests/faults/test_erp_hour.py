@@ -22,7 +22,7 @@ def test_while_the_erp_is_away_nothing_is_refused_and_then_it_gets_all_in_order_
     # A database and a number of Redis of its own: what runs there is no test's.
     environment = {name: value for name, value in os.environ.items() if name not in _OWN}
     done = subprocess.run(
-        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False
     )  # fmt: skip
     assert done.returncode == 0, (done.stdout[-2000:], done.stderr[-4000:])
 
