@@ -45,7 +45,7 @@ def taken(connection: Connection, step: Prepare, ask: Ask, *, may_write: bool) -
         found, seconds = ask()
         if step.rotates:
             _rotate(connection, step, found)
-            cache.delete(f"{key}:asking")
+            _drop(f"{key}:asking")
         if seconds > 0:
             _keep(key, found, seconds)
         return dict(found)
@@ -53,8 +53,12 @@ def taken(connection: Connection, step: Prepare, ask: Ask, *, may_write: bool) -
 
 def forget(connection: Connection, step: Prepare) -> None:
     """Let go of what is kept: the other side takes it no more."""
+    _drop(_key(connection, step))
+
+
+def _drop(key: str) -> None:
     try:
-        cache.delete(_key(connection, step))
+        cache.delete(key)
     except redis.RedisError:
         _log.warning("the cache cannot be reached; what is kept there runs out by itself")
 

@@ -180,7 +180,7 @@ def _constant(text: str) -> NoReturn:
 
 
 def _whole(text: str) -> int | str:
-    return int(text) if len(text) <= MOST_DIGITS else text
+    return int(text) if len(text.removeprefix("-")) <= MOST_DIGITS else text
 
 
 def _decimal(text: str) -> Decimal | str:
