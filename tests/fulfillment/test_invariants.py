@@ -52,7 +52,9 @@ def test_each_fault_is_named() -> None:
     reserved, ledgers, delivered, load = found()
 
     place = f"warehouse {make.warehouse('SHA').pk}"
-    assert reserved == [f"{place}, SKU {part.sku_id}: 2 reserved, fulfillment lines and carts hold 1"]
+    assert reserved == [
+        f"{place}, SKU {part.sku_id}: 2 reserved, fulfillment lines, work orders and carts hold 1"
+    ]
     assert ledgers == [
         f"order line {part.order_line_id}: allocated, released, shipped [0, 2, 0], "
         "its fulfillment lines say [0, 5, 0]"
