@@ -211,7 +211,7 @@ def test_a_verb_shows_what_it_would_do_before_it_is_done() -> None:
 
     wish = {"units_1": "1", "reason": "买多了"}
     foretold = client.post(_path(order, "cancel-units"), {**wish, "preview": "1"}).content.decode()
-    assert "将剩 2 件" in foretold
+    assert "将有 2 件" in foretold
     assert Event.objects.count() == before
 
     done = client.post(_path(order, "cancel-units"), wish, follow=True).content.decode()
