@@ -1,4 +1,7 @@
-"""A day in a world where everything goes wrong now and then: in the evening all systems hold what the hub holds."""
+"""A day in a world where everything goes wrong now and then: in the evening all systems hold what the hub holds.
+
+Two seeds here; `bench/day.py --seed N` lives others.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(1, 21))
+@pytest.mark.parametrize("seed", [2, 3])
 def test_all_systems_agree_in_the_evening_nothing_twice_nothing_lost(seed: int) -> None:
     with town(seed=seed) as place:
         place.build()
