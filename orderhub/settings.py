@@ -301,6 +301,8 @@ SPECTACULAR_SETTINGS = {
         "orderhub.management.openapi.hooks.finish",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "FollowUpReasonEnum": "orderhub.orders.models.aftercare.FollowUp.Reason",
+        "HoldReasonEnum": "orderhub.orders.models.hold.Hold.Reason",
         "ImportKindEnum": "orderhub.connectors.models.ImportBatch.Kind",
         "WarehouseKindEnum": "orderhub.inventory.models.Warehouse.Kind",
         "ParcelStatusEnum": "orderhub.fulfillment.models.Parcel.Status",

@@ -335,15 +335,12 @@ class EventOutRows(TypedDict):
     results: list[EventOut]
 
 
-ExchangeInReasonEnum = Literal["lost", "damaged", "missing", "wrong", "choice"]
-
-
 class ExchangeInRequest(TypedDict):
     """What the customer sends back (`lines`), and what they get for it (`goods`)."""
 
     lines: list[PortionInRequest]
     goods: list[ArticleInRequest]
-    reason: NotRequired[ExchangeInReasonEnum]
+    reason: NotRequired[FollowUpReasonEnum]
     detail: NotRequired[str]
     waive: NotRequired[bool]
     return_expected: NotRequired[bool]
@@ -446,6 +443,9 @@ class FlowToldOut(TypedDict):
     value: str
 
 
+FollowUpReasonEnum = Literal["lost", "damaged", "missing", "wrong", "choice"]
+
+
 class FulfillmentLineOut(TypedDict):
     """Units of one SKU."""
 
@@ -510,7 +510,7 @@ class HeadlineText(TypedDict):
 class HoldInRequest(TypedDict):
     """A hold to place."""
 
-    reason: NotRequired[ReasonCeaEnum]
+    reason: NotRequired[HoldReasonEnum]
     detail: NotRequired[str]
     until: NotRequired[str | None]
 
@@ -518,7 +518,7 @@ class HoldInRequest(TypedDict):
 class HoldOut(TypedDict):
     """A hold, active or released."""
 
-    reason: ReasonCeaEnum
+    reason: HoldReasonEnum
     text: str
     detail: NotRequired[str]
     scope: NotRequired[ScopeEnum]
@@ -526,6 +526,20 @@ class HoldOut(TypedDict):
     placed_at: str
     released_at: NotRequired[str | None]
     active: bool
+
+
+HoldReasonEnum = Literal[
+    "awaiting_payment",
+    "risk",
+    "address_change",
+    "address_invalid",
+    "stock",
+    "compliance",
+    "merge_window",
+    "customer",
+    "flow",
+    "manual",
+]
 
 
 class ImportInRequest(TypedDict):
@@ -1281,20 +1295,6 @@ class RateCard(TypedDict):
     currency: NotRequired[str]
     max_grams: NotRequired[int | None]
     is_active: NotRequired[bool]
-
-
-ReasonCeaEnum = Literal[
-    "awaiting_payment",
-    "risk",
-    "address_change",
-    "address_invalid",
-    "stock",
-    "compliance",
-    "merge_window",
-    "customer",
-    "flow",
-    "manual",
-]
 
 
 class ReasonInRequest(TypedDict):

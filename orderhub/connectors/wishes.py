@@ -177,7 +177,8 @@ def _sort(row: Mapping[str, Any]) -> str:
 
 
 def _releases(row: Mapping[str, Any]) -> bool:
-    return row["kind"] != KIND or "release" in operations_of(row["profile__in_force__digest"] or "")
+    digest = row["profile__in_force__digest"]
+    return row["kind"] != KIND or bool(digest) and "release" in operations_of(digest)
 
 
 def _told(events: Sequence[Event]) -> dict[str, set[int]]:

@@ -65,7 +65,7 @@ def advance(order_ids: Collection[int], *, now: datetime, actor: str) -> int:
     else:
         faults.update({order_id: RuntimeError("the journey goes in circles") for order_id in left})
     if faults:
-        raise Unfinished(faults)
+        raise Unfinished(faults) from next(iter(faults.values()))
     return taken
 
 

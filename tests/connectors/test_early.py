@@ -112,7 +112,11 @@ def test_a_waiting_message_may_be_dismissed_or_replayed_by_a_person(hub_clock: m
     assert state(row) == ("ignored", "not ours")
 
 
-def test_a_channel_cancels_an_order_that_is_still_on_its_way(hub_clock: make.Clock) -> None:
+def test_a_channel_cancels_an_order_that_is_still_on_its_way(
+    hub_clock: make.Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A shop that could be asked for the order would be; this one cannot.
+    monkeypatch.setattr("orderhub.connectors.applying.orders._can_fetch", lambda connection: False)
     make.network()
     shop = saying.connect("generic_channel", channel=make.channel())
     other = saying.connect("generic_channel", as_code="second", channel=make.channel("second"))

@@ -63,7 +63,7 @@ def test_an_order_is_shipped_and_delivered_by_files_alone(
     make.run_until_idle()
 
     assert make.fresh(Order.objects.get()).stage == "delivered"
-    (stranger,) = InboxMessage.objects.filter(state=InboxMessage.State.QUARANTINED)
+    (stranger,) = InboxMessage.objects.filter(state=InboxMessage.State.WAITING)
     assert stranger.faults[0]["code"] == "unknown_parcel"
     assert [path.name for path in sorted(far.glob("done/*/*"))] == ["IFTSTA.edi"]
     assert_all_hold()

@@ -58,7 +58,7 @@ class SystemForm(forms.Form):
         self.spec, self.profile, self.row = spec, profile, row
         self._own = {"pk": user.merchant_id} if user.merchant_id is not None else {}
         self._choose_merchant()
-        if spec.role in _SELLING and (spec.door is not None or spec.schedules):
+        if spec.role in _SELLING and (spec.door is not None or spec.schedules or spec.ways):
             self._ask_channel()
         if spec.role in _STORING:
             self._ask_warehouses()
