@@ -163,7 +163,7 @@ def test_whatever_the_platform_sends_arrives_unchanged(
 def _document(order: Order) -> dict[str, Any]:
     event = Event.objects.get(stream=order.stream, kind="fulfillment.released")
     delivery = Delivery(pk=1, event=event, stream=event.stream, destination="0")
-    profile = wired._profile("qimen")
+    profile = wired.shipped_profile("qimen")
     asked, _made = Connection.objects.get_or_create(
         merchant=order.merchant, code="w", defaults={"kind": "profile", "profile": profile}
     )
