@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orderhub.connectors import causes, wishes
+from orderhub.connectors import causes, documents, wishes
 from orderhub.connectors.models import Call, Connection
 from orderhub.events.models import Delivery, Event
 from orderhub.orders.models import AddressChange, Order
@@ -80,9 +80,9 @@ def _rows(
         if connection is None:
             continue
         operation = wishes.operation_of(event, connection)
-        key = wishes.key_of(event, operation, wishes.reference_of(event, operation, order.number))
+        key = documents.key_of(event, operation, documents.reference_of(event, operation, order.number))
         call = calls.get((delivery.destination, key))
-        if call is not None and call.created_at < event.recorded_at and operation in wishes.ONCE:
+        if call is not None and call.created_at < event.recorded_at and operation in documents.ONCE:
             continue  # was said when an earlier event asked for it
         yield _row(order, event, delivery, connection, operation, call)
 
@@ -92,7 +92,7 @@ def _row(
 ) -> Row:
     return Row(
         connection=connection.name, role=connection.profile.role if connection.profile else "", operation=operation,
-        reference=wishes.reference_of(event, operation, order.number), state=_state(delivery, call),
+        reference=documents.reference_of(event, operation, order.number), state=_state(delivery, call),
         answer=call.answer if call is not None else delivery.dead_reason or delivery.last_error[:200],
         attempts=call.attempts if call is not None else delivery.attempts, asked_at=event.occurred_at,
         sent_at=call.sent_at if call is not None else None,

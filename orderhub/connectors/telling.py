@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 
-from orderhub.connectors import wishes
+from orderhub.connectors import documents, wishes
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.operation_words import OPERATIONS
 from orderhub.events.models import Event
@@ -29,8 +29,8 @@ def told(events: Sequence[Event]) -> list[Asked]:
         for event, numbers in zip(asking, named, strict=True)
         for number in numbers
     ]
-    said = _said_once([one.event for one in found if one.operation in wishes.ONCE])
-    return [one for one in found if one.operation not in wishes.ONCE or one.event.stream not in said]
+    said = _said_once([one.event for one in found if one.operation in documents.ONCE])
+    return [one for one in found if one.operation not in documents.ONCE or one.event.stream not in said]
 
 
 def _number(place: str | To) -> int:
@@ -40,7 +40,9 @@ def _number(place: str | To) -> int:
 def _said_once(events: Sequence[Event]) -> set[str]:
     """The streams of orders that were told already what is told once."""
     ids = {int(event.stream.removeprefix("order:")) for event in events}
-    calls = Call.objects.filter(order_id__in=ids, operation__in=wishes.ONCE) if ids else Call.objects.none()
+    calls = (
+        Call.objects.filter(order_id__in=ids, operation__in=documents.ONCE) if ids else Call.objects.none()
+    )
     return {f"order:{order_id}" for order_id in calls.values_list("order_id", flat=True)}
 
 
