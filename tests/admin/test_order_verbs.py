@@ -69,7 +69,7 @@ def test_orders_to_one_address_are_offered_merged_and_parted_again() -> None:
 
     assert desk.messages_of(done) == [f"已将 1 单并入 {first.number}。"]
     assert done.context["page"]["order"].pk == first.pk
-    assert f"/admin/orders/order/{first.pk}/split/?origin={other.pk}" in text_of(done)
+    assert f"/admin/orders/order/{first.pk}/undo/" in text_of(done)
     assert "已并入其他订单，由其一并发货。" in text_of(client.get(path(other)))
 
     undo = client.get(path(first, "split") + f"?origin={other.pk}")
