@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.hub import ROOT
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+pytestmark = [pytest.mark.fault, pytest.mark.slow]
 _OWN = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", "HUB_DATA_DIR")
 ORDERS = 90
 
