@@ -151,9 +151,9 @@ class Documents:
             "approved": event.kind != order_kinds.ADDRESS_CHANGE_FAILED.name,
             "lines": [
                 {"position": line.position, "sku": self._called("sku", line.sku.code), "name": line.name,
-                 "qty": line.ordered - line.cancelled, "price": str(line.unit_price), "total": str(_total(line)),
-                 "unit": "PCS", "ext_line_id": _line_id(order, line.position)}
-                for line in self._lines.get(order.pk, ()) if line.ordered > line.cancelled
+                 "qty": line.ordered - line.cancelled or line.ordered, "price": str(line.unit_price),
+                 "total": str(_total(line)), "unit": "PCS", "ext_line_id": _line_id(order, line.position)}
+                for line in _stated(self._lines.get(order.pk, ()))
             ],
         }  # fmt: skip
         if operation in (
@@ -214,8 +214,15 @@ def _line_id(order: Order, position: int) -> str:
     return str(ids[position - 1]) if 0 < position <= len(ids) else ""
 
 
+def _stated(lines: Sequence[OrderLine]) -> Sequence[OrderLine]:
+    """Those with units left; all of them as they were sold where none is: its cancellation is said on its own, after it."""
+    return [line for line in lines if line.ordered > line.cancelled] or lines
+
+
 def _total(line: OrderLine) -> Decimal:
-    """The price of the units that are not cancelled."""
+    """The price of the units that are not cancelled; of all where none is left (see `_stated`)."""
+    if line.cancelled == line.ordered:
+        return line.line_total
     stays, _gone = parting.share(line.line_total, line.discount, ordered=line.ordered, moving=line.cancelled)
     return stays.total
 

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from django.db import transaction
+from django.db.models import F
 
 from orderhub.connectors import shelf, speaking, switching, wishes
 from orderhub.connectors.models import Call, Connection, Published
@@ -20,7 +21,7 @@ from orderhub.events import breaker, log, relay
 from orderhub.events.models import Delivery, Event
 from orderhub.inventory.models import Sku
 from orderhub.kernel import clock
-from orderhub.orders.models import Order
+from orderhub.orders.models import Order, OrderLine
 from tests import make
 from tests.connectors import systems
 from tests.make import Clock
@@ -175,6 +176,20 @@ def test_an_erp_that_never_heard_of_an_order_is_not_told_that_it_changed(there: 
 
     assert [call.operation for call in Call.objects.all()] == ["erp_order"]
     assert set(Delivery.objects.filter(destination=str(erp.pk)).values_list("state", flat=True)) == {"done"}
+
+
+def test_an_erp_that_was_away_hears_what_was_sold_and_then_of_the_cancellation(there: There) -> None:
+    _connect("generic_erp")
+    (order,) = make.place(make.draft("A1"))
+    _happens(order, "fulfillment.released", fulfillment="F", warehouse="HZ")
+    OrderLine.objects.update(open=0, cancelled=F("ordered"))
+    _happens(order, "order.cancelled", reason="customer")
+    for _round in range(3):
+        relay.run_queue("outbox")
+
+    assert there.asked == ["orders", "cancellation"]
+    (line,) = there.bodies[0]["lines"]
+    assert int(line["qty"]) == OrderLine.objects.get().ordered
 
 
 def test_what_comes_after_must_be_an_operation_of_the_profile() -> None:
