@@ -1201,9 +1201,9 @@ class PreviewInRequest(TypedDict):
 
 
 class PreviewOrder(TypedDict):
-    """What becomes of one order; `before` is null for a new one."""
+    """What becomes of one order; a new one has no `id` and no `before` yet, and its number may turn out another."""
 
-    id: int
+    id: int | None
     number: str
     is_new: bool
     before: StandingOut | None

@@ -153,9 +153,9 @@ class StandingOut(serializers.Serializer[Any]):
 
 
 class PreviewOrder(serializers.Serializer[Any]):
-    """What becomes of one order; `before` is null for a new one."""
+    """What becomes of one order; a new one has no `id` and no `before` yet, and its number may turn out another."""
 
-    id = serializers.IntegerField()
+    id = serializers.IntegerField(allow_null=True)
     number = serializers.CharField()
     is_new = serializers.BooleanField()
     before = StandingOut(allow_null=True)
