@@ -116,7 +116,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
 }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=9, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     platform=st.sampled_from(sorted(SAMPLES)),
     oaid=CIPHER,
