@@ -221,7 +221,8 @@ def document(verb: str, found: Preview, sentences: Sequence[str], undo: str) -> 
         "verb": verb, "sentences": list(sentences), "undo": undo,
         "orders": [
             {
-                "id": pk if pk in found.before else None, "number": found.now[pk].number if pk in found.now else found.before[pk].number,
+                "id": pk if pk in found.before else None,
+                "number": found.now[pk].number if pk in found.now else found.before[pk].number,
                 "is_new": pk not in found.before,
                 "before": _written(found.before.get(pk)), "after": _written(found.after.get(pk)),
             }
