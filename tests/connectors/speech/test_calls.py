@@ -57,11 +57,11 @@ def faults(
 def test_settings_and_values_are_quoted_into_the_address() -> None:
     call = built(
         "{base}/a/{shop}/{message.no}?x=1",
-        {"base": "https://erp.example/root/", "shop": "甲/乙"},
+        {"base": "https://erp.example/books/", "shop": "甲/乙"},
         {"no": "1?x=2#y"},
     )
 
-    assert call.url == "https://erp.example/root/a/%E7%94%B2%2F%E4%B9%99/1%3Fx%3D2%23y?x=1"
+    assert call.url == "https://erp.example/books/a/%E7%94%B2%2F%E4%B9%99/1%3Fx%3D2%23y?x=1"
     assert call.body == b""
 
 
