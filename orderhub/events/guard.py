@@ -13,7 +13,7 @@ from orderhub.events import partitions
 from orderhub.events.operations import trigger_names
 
 #: The tables that only grow.
-TABLES = ("events_event", "carbon_ledgerentry", "carbon_calculationrun")
+TABLES = ("events_event", "carbon_ledgerentry", "carbon_calculationrun", "carbon_activityrecord")
 
 
 @contextmanager

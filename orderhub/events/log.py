@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -52,6 +53,7 @@ def record(facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Event]:
         raise RuntimeError("events are recorded inside the transaction of the change they describe")
     chain: _Chain = getattr(_here, "chain", None) or _Chain()
     heads = chain.heads({fact.stream for fact in facts})
+    chain.begun.update(fact.stream for fact in facts if fact.stream not in heads)
     fresh = chain.take(len(facts))
     chained = [_chained(fact, pk, heads, now=now, actor=actor) for fact, pk in zip(facts, fresh, strict=True)]
     events = [event for event, _text in chained]
@@ -65,6 +67,7 @@ def record(facts: Sequence[Fact], *, now: datetime, actor: str) -> list[Event]:
     if heard is not None:
         heard += events
     ring_on_commit(event.kind for event in events)
+    _tell_on_commit({stream: seq for stream, (seq, _hash) in heads.items() if stream not in chain.begun})
     return events
 
 
@@ -100,6 +103,8 @@ class _Chain:
         self._spare = spare if connection.vendor == "postgresql" else 0
         self._heads: dict[str, Head] = {}
         self._ids: list[int] = []
+        #: Streams that began in this transaction: nobody can follow them yet.
+        self.begun: set[str] = set()
 
     def heads(self, streams: Collection[str]) -> dict[str, Head]:
         """The heads of those streams that have any; at most one query."""
@@ -124,6 +129,7 @@ class _Chain:
         """Django's hook around every statement: what a savepoint takes back is not known any more."""
         if sql.startswith("ROLLBACK TO"):
             self._heads.clear()
+            self.begun.clear()
         return execute(sql, *rest)
 
 
@@ -135,6 +141,11 @@ def ring_on_commit(happened: Iterable[str]) -> None:
     queues = registry.queues_for(happened)
     if queues:
         transaction.on_commit(lambda: doorbell.ring(queues), robust=True)
+
+
+def _tell_on_commit(reached: Mapping[str, int]) -> None:
+    for listener in registry.logged if reached else ():
+        transaction.on_commit(partial(listener, reached), robust=True)
 
 
 def event_hash(event: Event) -> str:

@@ -35,6 +35,8 @@ Destinations = Callable[[Sequence["Event"]], Sequence[Iterable[str | To]]]
 #: Says whether a destination rests just now (its breaker is open): its deliveries are not claimed, no
 #: attempt is burned.
 IsPaused = Callable[[str], bool]
+#: Told, after the commit, how far the logs of these streams are.
+LoggedListener = Callable[[Mapping[str, int]], None]
 #: A periodic job; answers how much it did, for the log.
 PeriodicJob = Callable[[], int]
 
@@ -143,6 +145,7 @@ projections: dict[str, Projection] = {}
 subscribers: dict[str, Subscriber] = {}
 periodics: dict[str, Periodic] = {}
 backlogs: dict[str, Backlog] = {}
+logged: list[LoggedListener] = []
 
 
 def projection(
@@ -206,6 +209,17 @@ def backlog(name: str, *, queue: str, waits: str) -> Callable[[PeriodicJob], Per
         return function
 
     return register
+
+
+def when_logged(function: LoggedListener) -> LoggedListener:
+    """Have `function({stream: number})` called by whoever recorded events, right after the commit; for hints only.
+
+    Streams that this transaction began are left out: nobody follows them yet. A hint may be lost (the process dies), so
+    nothing may depend on it, and the function must be quick and must not raise.
+    """
+    if function not in logged:
+        logged.append(function)
+    return function
 
 
 def served_by(queue: str) -> list[Subscriber]:

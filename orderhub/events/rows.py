@@ -141,6 +141,26 @@ def insert(rows: Iterable[Row], *, skip_known: bool = False, update: Sequence[st
     return new
 
 
+def insert_bare(model: type[Model], rows: Sequence[object]) -> None:
+    """Add rows that are no model instances but have its columns as attributes (`run_id`, not `run`), without ids.
+
+    For tables that get tens of rows an order: making an instance costs more than all else about a row. Must run inside
+    a transaction; a row that breaks a constraint fails the batch.
+    """
+    if not rows:
+        return
+    if not connection.in_atomic_block:
+        raise RuntimeError("rows are added inside a transaction")
+    written = [field for field in model._meta.concrete_fields if field is not _key(model)]
+    names, table = ", ".join(_quoted(column.column) for column in written), _quoted(model._meta.db_table)
+    if connection.vendor == "postgresql":
+        source = f"SELECT * FROM unnest({_arrays(written)})"  # noqa: S608
+        _execute(f"INSERT INTO {table} ({names}) {source}", [_literal(column, rows) for column in written])
+        return
+    marks = ", ".join(["%s"] * len(written))
+    _execute_each(f"INSERT INTO {table} ({names}) VALUES ({marks})", rows, written)  # noqa: S608
+
+
 def insert_unknown(rows: Iterable[Row]) -> int:
     """Add those rows of one model that break no unique constraint and say how many that were. One statement, which needs
     no transaction around it; no row gets an id.
@@ -214,12 +234,12 @@ def _execute(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]
         return cursor.fetchall() if cursor.description else []
 
 
-def _execute_each(statement: str, rows: Sequence[Model], columns: Sequence[Any]) -> None:
+def _execute_each(statement: str, rows: Sequence[object], columns: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(statement, _values(rows, columns))
 
 
-def _values(rows: Sequence[Model], columns: Sequence[Any]) -> list[list[Any]]:
+def _values(rows: Sequence[object], columns: Sequence[Any]) -> list[list[Any]]:
     return [
         [
             str(value)
@@ -270,7 +290,7 @@ def _type(column: Field[Any, Any]) -> str:
     return str(column.db_type(connection)).partition("(")[0]
 
 
-def _literal(column: Any, rows: Sequence[Model]) -> str:
+def _literal(column: Any, rows: Sequence[object]) -> str:
     name = column.attname
     return "{" + ",".join(_texts(column)([getattr(row, name) for row in rows])) + "}"
 

@@ -4,10 +4,7 @@ from orderhub.events.splitting import SplitLog
 
 
 class Migration(migrations.Migration):
-
-    dependencies = [
-        ("events", "0002_runtime"),
-    ]
+    dependencies = [("events", "0002_guards")]
 
     operations = [
         SplitLog(),
