@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from orderhub.connectors.meant import Fault, Told
+from orderhub.connectors.meant import Fault, Result, Told
 from orderhub.connectors.models import Connection, InboxMessage
 from orderhub.fulfillment.updates import Update
 
@@ -74,6 +74,12 @@ class ConnectorKind(Protocol):
 _kinds: dict[str, ConnectorKind] = {}
 PositionSink = Callable[[Sequence[PositionFix]], int]
 _position_sinks: list[PositionSink] = []
+#: What a message means beyond its profile's lists: the documents that somebody understands, and how many were kept aside.
+CodeReader = Callable[[Connection, InboxMessage, Sequence[Told]], tuple[list[Told], int]]
+_code_readers: list[CodeReader] = []
+#: Takes in milestones that are no step of a warehouse, factory or carrier: a result per document.
+Teller = Callable[[Connection, Sequence[Told], datetime], list[Result]]
+_tellers: list[Teller] = []
 
 
 def register(kind: ConnectorKind) -> ConnectorKind:
@@ -102,3 +108,39 @@ def position_sink(function: PositionSink) -> PositionSink:
 def report_positions(fixes: Sequence[PositionFix]) -> int:
     """Hand fixes to the sinks; returns how many were stored."""
     return sum(sink(fixes) for sink in _position_sinks) if fixes else 0
+
+
+def code_reader(function: CodeReader) -> CodeReader:
+    """Register who knows what operators have said of codes and texts."""
+    if function not in _code_readers:
+        _code_readers.append(function)
+    return function
+
+
+def read_codes(connection: Connection, message: InboxMessage, told: Sequence[Told]) -> tuple[list[Told], int]:
+    """The documents as operators read their codes, and how many nobody understands, which the reader keeps aside.
+
+    Without a reader, documents that say nothing of a parcel's status stay, and are what nobody understands.
+    """
+    found, aside = list(told), 0
+    for reader in _code_readers:
+        found, more = reader(connection, message, found)
+        aside += more
+    return found, aside if _code_readers else sum(not one.document.get("status") for one in told)
+
+
+def teller(function: Teller) -> Teller:
+    """Register who takes in milestones."""
+    if function not in _tellers:
+        _tellers.append(function)
+    return function
+
+
+def tell_milestones(connection: Connection, told: Sequence[Told], *, now: datetime) -> list[Result]:
+    """Hand milestones to who takes them in; without anybody each is refused."""
+    for take in _tellers:
+        return take(connection, told, now)
+    return [
+        Result("refused", "unknown_meaning", (Fault("means", "unknown_meaning", "milestone"),))
+        for _one in told
+    ]

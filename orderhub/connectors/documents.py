@@ -14,8 +14,10 @@ from orderhub.connectors import causes, facts, making
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Alias, Call, Connection, Published
 from orderhub.connectors.models.profile import Profile
+from orderhub.connectors.offering import marking, takes
 from orderhub.events.models import Event
 from orderhub.fulfillment.models import FulfillmentOrder, Parcel
+from orderhub.kernel import clock
 from orderhub.orders import kinds as order_kinds
 from orderhub.orders import parting, receivers
 from orderhub.orders.models import AddressChange, LineCredit, Order, OrderLine, Person
@@ -33,7 +35,8 @@ def reference_of(event: Event, operation: str, order_number: str) -> str:
     if event.kind == facts.CALL_WISHED.name:
         return str(event.payload["reference"])
     if event.kind == facts.STOCK_PUBLISHED.name:
-        return f"{event.payload['channel']} #{event.seq}"
+        items = event.payload["items"]
+        return f"{items[0]['sku'] if len(items) == 1 else event.payload['channel']} #{event.seq}"
     return str(event.payload["fulfillment"]) if operation in BY_FULFILLMENT else order_number
 
 
@@ -139,7 +142,15 @@ class Documents:
             for item in event.payload["items"]
             if self._versions.get(item["sku"], 0) <= item["version"]
         ]  # fmt: skip
-        return {"channel": event.payload["channel"], "items": items}
+        if items and (most := takes.of(self._connection)) and len(items) > most:
+            # Cut before the system in force had its limit: told again, in messages that it takes.
+            marking.mark_codes(
+                self._connection.merchant_id, [item["own_sku"] for item in items], now=clock.now()
+            )
+            items = []
+        body = {"channel": event.payload["channel"], "items": items}
+        # Systems that take one at a time read it without a list.
+        return {**body, **items[0]} if len(items) == 1 else body
 
     def _order(self, order: Order, event: Event, operation: str) -> dict[str, Any]:
         payload = event.payload

@@ -20,6 +20,8 @@ from orderhub.orders.models import Order
 LIMITS: Mapping[str, timedelta] = {
     "unknown_parcel": timedelta(hours=72),
     "not_shipped": timedelta(hours=72),
+    "unknown_journey": timedelta(hours=72),
+    "in_future": timedelta(hours=24),
     "unknown_order": timedelta(hours=24),
     "unknown_fulfillment": timedelta(hours=2),
 }
@@ -57,7 +59,17 @@ def due(*, now: datetime) -> list[int]:
         | Q(error="not_shipped") & Exists(parcels.filter(shipped_at__isnull=False))
         | Q(error="unknown_order") & Exists(orders)
         | Q(error="unknown_fulfillment") & Exists(works)
+        | Q(error="unknown_journey")
+        & (
+            Exists(parcels)
+            | Exists(works)
+            | Exists(Order.objects.filter(merchant_id=merchant, external_id=about))
+        )
     )
-    waiting = InboxMessage.objects.filter(state=InboxMessage.State.WAITING)
-    chosen = waiting.filter(Q(retry_at__lte=now) | Q(attempts__lt=_MOST_TRIES) & is_there)
-    return list(chosen.order_by("id").values_list("pk", flat=True)[:MOST])
+    State = InboxMessage.State
+    fresh = Q(attempts__lt=_MOST_TRIES) & is_there
+    waiting = InboxMessage.objects.filter(Q(retry_at__lte=now) | fresh, state=State.WAITING)
+    # What waited too long was set apart for a person, and is still matched once its order is there.
+    apart = InboxMessage.objects.filter(fresh, state=State.QUARANTINED, error__in=LIMITS)
+    found = list(waiting.order_by("id").values_list("pk", flat=True)[:MOST])
+    return found + list(apart.order_by("id").values_list("pk", flat=True)[: MOST - len(found)])

@@ -88,6 +88,16 @@ def replay(message_ids: Sequence[int], *, now: datetime) -> int:
     return count
 
 
+def read_again(message_ids: Sequence[int], *, now: datetime) -> int:
+    """Read kept messages once more, also those that were applied: what they told before is known and changes nothing."""
+    chosen = InboxMessage.objects.filter(pk__in=message_ids)
+    connections = list(Connection.objects.filter(inboxmessage__in=chosen).distinct().order_by("pk"))
+    count = chosen.exclude(state=State.RECEIVED).update(state=State.RECEIVED, error="", faults=[])
+    for connection in connections:
+        drain(connection.pk, now=now)
+    return count
+
+
 def correct(message: InboxMessage, text: str, *, actor: str, now: datetime) -> None:
     """Read this text instead of what came, and try again; the bytes that came stay as they are. Empty text undoes it."""
     with transaction.atomic():

@@ -16,7 +16,7 @@ from django.db import transaction
 from orderhub.connectors import speaking
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Connection, Profile
-from orderhub.connectors.speaking import Spoken
+from orderhub.connectors.settling import Spoken
 from orderhub.events import doorbell, kinds, rows
 from orderhub.events.kinds import Kind
 from orderhub.events.log import CLOCK_SLACK
@@ -136,24 +136,31 @@ def pushes(connection: Connection, deliveries: Sequence[Delivery]) -> dict[int, 
 
 
 def _push(connection: Connection, event: Event, order: Order) -> Push:
-    kind = kinds.get(event.kind)
     config = speaking.config_of(connection)
     source = str(config.get("source") or "/orderhub").rstrip("/")
+    body = envelope(
+        event, order, source=f"{source}/{connection.merchant.code}", personal=config.get(PERSONAL) is True
+    )  # fmt: skip
+    return Push(
+        key=f"event:{event.pk}/{NAME}", operation=OPERATION, reference=order.number, body=body, order_id=order.pk
+    )  # fmt: skip
+
+
+def envelope(event: Event, order: Order, *, source: str, personal: bool = False) -> dict[str, Any]:
+    """The event as a CloudEvent without its id, for whoever is told of it or asks; the order with channel and person."""
+    kind = kinds.get(event.kind)
     data: dict[str, Any] = {
         "kind": kind.name, "text": {"zh": kind.zh, "en": kind.en}, "milestone": kind.milestone or None,
         "order_number": order.number, "external_id": order.external_id, "channel": order.channel.code,
         "details": {name: value for name, value in event.payload.items() if name not in kind.personal},
     }  # fmt: skip
-    if config.get(PERSONAL) is True:
+    if personal:
         data["receiver"] = _receiver(order)
         data["details"] = dict(event.payload)
-    body = {
-        "type": f"com.orderhub.{kind.name}.v1", "source": f"{source}/{connection.merchant.code}",
-        "subject": order.number, "time": event.occurred_at.isoformat(), "sequence": str(event.seq), "data": data,
+    return {
+        "type": f"com.orderhub.{kind.name}.v1", "source": source, "subject": order.number,
+        "time": event.occurred_at.isoformat(), "sequence": str(event.seq), "data": data,
     }  # fmt: skip
-    return Push(
-        key=f"event:{event.pk}/{NAME}", operation=OPERATION, reference=order.number, body=body, order_id=order.pk
-    )  # fmt: skip
 
 
 def _receiver(order: Order) -> Mapping[str, str]:

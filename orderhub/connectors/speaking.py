@@ -10,7 +10,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,14 +21,15 @@ from django.conf import settings
 from django.db import transaction
 
 from orderhub.access import limits
-from orderhub.connectors import keeping, net, secretbox, shelf, switching, traffic
+from orderhub.connectors import keeping, net, secretbox, settling, shelf
 from orderhub.connectors.base import Push
 from orderhub.connectors.models import Call, Connection
+from orderhub.connectors.settling import CUT, After, Spoken
 from orderhub.connectors.speech import answers, calls, mapping
 from orderhub.connectors.speech.profile import Profile as Spec
 from orderhub.events import breaker, rows
-from orderhub.events.registry import Busy, GiveUp, Later
-from orderhub.kernel import clock, secrets
+from orderhub.events.registry import GiveUp, Later
+from orderhub.kernel import secrets
 
 State = Call.State
 #: The secret that signatures are made and checked with; profiles ask for others by names of their own.
@@ -39,45 +40,15 @@ SIDE_BY_SIDE = 8
 PATIENCE = breaker.OUTAGE_FAILURES
 #: How long a second call of one message (a question, a token) waits for its turn.
 TURN_SECONDS = 10.0
-_CUT = 1000
-#: Refusals of these are an answer that the hub acts on, not a message for a person to mend.
-ANSWERED_BY_REFUSAL = frozenset({"cancel", "intercept"})
-_FETCHES = frozenset({"fetch_order", "list_orders", "query_stock"})
 #: HTTP's word for a token that is taken no more.
 _NOT_KNOWN = 401
-_TOO_MANY = 429
-LONGEST_REST_S = 300
-_SETTLED = (State.ACKED, State.SKIPPED)
-#: Nothing is sent any more: settled, or the answer comes as a message.
-_SAID = (*_SETTLED, State.LATER)
 
 _clients: dict[tuple[int, bool], httpx.Client] = {}
 _lock = threading.Lock()
 
 
-class Refusal(GiveUp):
-    """The other system said no, in its own words."""
-
-
-@dataclass(slots=True)
-class Spoken:
-    """One call with what came of it: the answer, how long it took, and what failed if there was none."""
-
-    push: Push
-    call: Call
-    answer: answers.Answer | None = None
-    failure: Exception | None = None
-    status: int | None = None
-    milliseconds: int = 0
-    text: str = ""
-    #: Not tried: those before it found nobody there.
-    is_left: bool = False
-    #: The one call it was let through for is made; questions and tokens besides wait for their own turn.
-    is_begun: bool = False
-
-
-#: What the hub does about answers, in the transaction that notes them: by operation, for the calls of one connection.
-After = Callable[[Connection, Sequence[Spoken], datetime], None]
+class Needless(Exception):
+    """What was asked for first shows that they have no use for the message."""
 
 
 def send(
@@ -95,7 +66,7 @@ def send(
     wait = 0.0
     for push in pushes:
         call = known[push.key]
-        if call.state in _SAID:
+        if call.state in settling.SAID:
             continue
         # Once the system takes no more, nobody asks again for the rest of the batch.
         wait = wait or _wait(connection, spec)
@@ -107,7 +78,7 @@ def send(
         _mark([spoken.call for spoken in going], now=now)
         _get_ready(connection, spec, {spoken.push.operation for spoken in going}, now=now)
         _converse_all(connection, spec, going, now=now)
-        failures |= _settle(connection, going, after=after)
+        failures |= settling.settle(connection, going, after=after)
     return failures
 
 
@@ -240,7 +211,10 @@ def _converse(connection: Connection, spec: Spec, spoken: Spoken, *, now: dateti
         answered = _exchange(connection, spec, endpoint.name, message, now=now, spoken=spoken)
         spoken.answer = answers.judge(endpoint.ack, answered.status, answered.headers, answered.body, now=now)
         spoken.status, spoken.milliseconds = answered.status, answered.milliseconds
-        spoken.text = answered.body[: _CUT * 4].decode("utf-8", "replace")[:_CUT]
+        spoken.text = answered.body[: CUT * 4].decode("utf-8", "replace")[:CUT]
+    except Needless as fault:
+        # Told to nobody, since nobody is there to be wrong.
+        spoken.is_needless, spoken.answer = True, answers.Answer("acked", message=str(fault))
     except KeyError:
         spoken.failure = GiveUp(f"its profile has no operation {spoken.push.operation}")
     except (calls.CannotBuild, net.Forbidden) as fault:
@@ -264,7 +238,7 @@ def _has_arrived(
     if endpoint.exists is not None and not answers.said(endpoint.exists, mapping.scope(judged.tree, {})):
         return False
     spoken.answer, spoken.status, spoken.milliseconds = judged, answered.status, answered.milliseconds
-    spoken.text = answered.body[: _CUT * 4].decode("utf-8", "replace")[:_CUT]
+    spoken.text = answered.body[: CUT * 4].decode("utf-8", "replace")[:CUT]
     return True
 
 
@@ -307,6 +281,9 @@ def _once(asking: _Asking, operation: str, message: Mapping[str, Any]) -> net.An
     for step in spec.operations[operation].prepare:
         # Another operation is asked first, a token for example; what it answers goes into the message.
         message = {**message, **_taken(asking, step, message)}
+    only_if = spec.operations[operation].only_if
+    if only_if is not None and not answers.said(only_if, dict(message)):
+        raise Needless("they do not have it")
     config |= {name: secretbox.current(connection, name) for name in spec.secrets}
     secret, *before = secretbox.valid(connection, SECRET_NAME, now=now) or [""]
     call = calls.build(spec, operation, message, config, secret, now, uuid.uuid4().hex, secrets_before=before)
@@ -365,75 +342,3 @@ def forget_clients() -> None:
         for client in _clients.values():
             client.close()
         _clients.clear()
-
-
-# ---- after ----------------------------------------------------------------------------------------
-
-
-def _settle(connection: Connection, going: Sequence[Spoken], *, after: After) -> dict[str, Exception]:
-    """Note every outcome and what follows from it, in one transaction; what failed by key."""
-    failures = {spoken.push.key: fault for spoken in going if (fault := _noted(spoken)) is not None}
-    tried = [spoken for spoken in going if not spoken.is_left]
-    moment = clock.now()
-    with transaction.atomic():
-        rows.save(
-            [spoken.call for spoken in going],
-            ["state", "attempts", "status_code", "answer", "their_reference", "milliseconds", "answered_at"],
-        )
-        answered = [spoken for spoken in tried if spoken.answer is not None]
-        after(connection, answered, moment)
-        if any(spoken.answer.means == "gone" for spoken in answered if spoken.answer is not None):
-            switching.off_by_them(connection, now=moment)
-        _count(connection, tried, moment)
-    return failures
-
-
-def _noted(spoken: Spoken) -> Exception | None:
-    """Write the outcome on the row; the failure of the delivery, None if it is done with."""
-    call, answer, failure = spoken.call, spoken.answer, spoken.failure
-    if spoken.is_left:
-        call.state, call.attempts = call.state_before, call.attempts - 1
-        return Later(0)
-    call.status_code, call.milliseconds = spoken.status, spoken.milliseconds or None
-    if answer is None:
-        call.state = (State.DEAD if isinstance(failure, GiveUp) else _unanswered(call, failure)).value
-        call.answer = f"{type(failure).__name__}: {failure}"[:_CUT]
-        return failure
-    call.answered_at = clock.now()
-    # What a fetch brought names receivers; it goes the way of all messages and is not kept here too.
-    call.answer = answer.message or ("" if call.operation in _FETCHES else spoken.text)
-    if answer.means == "acked":
-        call.state, call.their_reference = State.ACKED.value, answer.reference[:120]
-        return None
-    if answer.means == "later":
-        call.state, call.their_reference = State.LATER.value, answer.reference[:120]
-        return None
-    if answer.means in ("refused", "gone"):
-        call.state = State.REFUSED.value
-        return None if call.operation in ANSWERED_BY_REFUSAL else Refusal(answer.message or answer.means)
-    if answer.means == "unknown":
-        call.state = State.UNKNOWN.value
-        return net.NoAnswer(answer.message)
-    call.state = State.FAILED.value
-    if answer.retry_after_s:
-        return Busy(answer.message, answer.retry_after_s)
-    return net.NotSent(answer.message)
-
-
-def _unanswered(call: Call, failure: Exception | None) -> State:
-    """What is known of it: nothing was taken, or nobody knows; an earlier try that nobody knows of stays unknown."""
-    return State.FAILED if isinstance(failure, net.NotSent) and not call.was_sent else State.UNKNOWN
-
-
-def _count(connection: Connection, going: Sequence[Spoken], now: datetime) -> None:
-    states = [spoken.call.state for spoken in going]
-    times = [spoken.milliseconds for spoken in going if spoken.answer is not None]
-    traffic.count(
-        connection.pk, now=now, sent=len(going), acked=states.count(State.ACKED),
-        refused=states.count(State.REFUSED) + states.count(State.DEAD),
-        failed=states.count(State.FAILED) + states.count(State.UNKNOWN), milliseconds=sum(times),
-        slowest_ms=max(times, default=0),
-    )  # fmt: skip
-    faults = [spoken.call.answer for spoken in going if spoken.call.state not in _SAID]
-    if faults:
-        Connection.objects.filter(pk=connection.pk).update(last_error=faults[-1][:300], last_error_at=now)

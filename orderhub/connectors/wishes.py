@@ -260,7 +260,7 @@ def words(value: object) -> list[str]:
 def _channels(events: Sequence[Event]) -> dict[str, int]:
     """The channel of each order or offer, by stream; no query for no orders."""
     streams = {event.stream for event in events}
-    offers = {one: int(one.removeprefix("offers:")) for one in streams if one.startswith("offers:")}
+    offers = {one: int(one.split(":")[1]) for one in streams if one.startswith("offers:")}
     ids = {int(one.removeprefix("order:")) for one in streams if one.startswith("order:")}
     if not ids:
         return offers

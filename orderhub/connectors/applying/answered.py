@@ -11,7 +11,7 @@ from orderhub.connectors.base import Incoming
 from orderhub.connectors.models import Call, Connection
 from orderhub.connectors.offering import publishing
 from orderhub.connectors.offering.publishing import Acknowledged
-from orderhub.connectors.speaking import Spoken
+from orderhub.connectors.settling import Spoken
 from orderhub.connectors.speech import answers, mapping, trees
 from orderhub.fulfillment import services as fulfillment
 from orderhub.fulfillment.updates import Update

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 
+from orderhub.connectors import base
 from orderhub.connectors.applying import (
     fetching,
     goods,
@@ -17,7 +18,7 @@ from orderhub.connectors.applying import (
     updates,
 )
 from orderhub.connectors.meant import Fault, Result, Told
-from orderhub.connectors.models import Connection
+from orderhub.connectors.models import Connection, Profile
 from orderhub.fulfillment import services as fulfillment
 from orderhub.fulfillment.updates import Update
 
@@ -34,7 +35,7 @@ _appliers: Mapping[str, Applier] = {
     "receipt": lambda connection, told, now: goods.receive(connection, told, now=now),
     "return": lambda connection, told, now: goods.take_back(connection, told, now=now),
     "production": lambda connection, told, now: making.apply(connection, told, now=now),
-    "milestone": lambda connection, told, now: making.apply(connection, told, now=now),
+    "milestone": lambda connection, told, now: _milestones(connection, told, now=now),
     "answer": lambda connection, told, now: late_answers.apply(connection, told, now=now),
     "hint": lambda connection, told, now: fetching.wish(connection, told, now=now),
     "position": lambda connection, told, now: positions.apply(connection, told, now=now),
@@ -71,3 +72,17 @@ def _updates(connection: Connection, own: Sequence[Update], *, now: datetime) ->
     return [
         Result(outcome.status, outcome.reason, (), outcome.update.fulfillment_number) for outcome in outcomes
     ]
+
+
+def _milestones(connection: Connection, told: Sequence[Told], *, now: datetime) -> list[Result]:
+    """What a factory's own system says of a step goes to the work order, everything else to the journey."""
+    results: list[Result] = []
+    role = connection.profile.role if connection.profile is not None else ""
+    for is_step, group in groupby(told, key=lambda one: role == Profile.Role.MES and making.is_step(one)):
+        own = list(group)
+        results += (
+            making.apply(connection, own, now=now)
+            if is_step
+            else base.tell_milestones(connection, own, now=now)
+        )
+    return results

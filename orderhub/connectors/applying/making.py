@@ -23,6 +23,13 @@ HOUSE: Mapping[str, UpdateKind] = {
 }  # fmt: skip
 
 
+def is_step(one: Told) -> bool:
+    """Whether a document tells a step of production that happened, which moves the work order."""
+    said = text(one.document, "event") or text(one.document, "milestone")
+    planned = text(one.document, "classifier") in ("PLANNED", "ESTIMATED")
+    return not planned and (bool(text(one.document, "event")) or said in _MILESTONES or said in HOUSE)
+
+
 def apply(connection: Connection, told: Sequence[Told], *, now: datetime) -> list[Result]:
     """Apply what factories tell, in the order it happened; one result a document."""
     wanted = [_update(connection, one) for one in told]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, cast
 
@@ -14,6 +15,10 @@ from orderhub.fulfillment import services as fulfillment
 from orderhub.fulfillment.models import Parcel
 from orderhub.fulfillment.updates import Count, Update, UpdateKind
 
+#: A time read in the wrong zone lies up to 26 hours ahead; what lies further is a wrong clock or a plan, and waits until it
+#: is true.
+CLOCK_SLACK = timedelta(hours=26)
+_CLASSIFIERS = frozenset({"PLANNED", "ESTIMATED", "ACTUAL"})
 _EVENTS = frozenset({"acknowledge", "pick", "pack", "ship", "reject", "short", "cancelled", "cancel_refused"})
 
 
@@ -31,7 +36,7 @@ def from_carriers(connection: Connection, told: Sequence[Told], *, now: datetime
     numbers = {text(one.document, "tracking_number") for one in told}
     rows = Parcel.objects.filter(merchant_id=connection.merchant_id, tracking_number__in=numbers)
     owners = dict(rows.values_list("tracking_number", "fulfillment__number"))
-    return _applied(connection, [_scan(connection, one, owners) for one in told], told, now=now)
+    return _applied(connection, [_scan(connection, one, owners, now=now) for one in told], told, now=now)
 
 
 def _applied(
@@ -128,7 +133,9 @@ def _warehouse(
     ]  # fmt: skip
 
 
-def _scan(connection: Connection, one: Told, owners: Mapping[str, str]) -> Sequence[Update] | Result:
+def _scan(
+    connection: Connection, one: Told, owners: Mapping[str, str], *, now: datetime
+) -> Sequence[Update] | Result:
     document, number = one.document, text(one.document, "tracking_number")
     at, status = moment(document, "at"), text(document, "status")
     if number not in owners:
@@ -139,13 +146,32 @@ def _scan(connection: Connection, one: Told, owners: Mapping[str, str]) -> Seque
         return Result("refused", "bad_moment", (Fault("at", "bad_moment", text(document, "at")),), number)
     if status and status not in Parcel.Status.values:
         return Result("refused", "unknown_status", (Fault("status", "unknown_status", status),), number)
-    kind: UpdateKind = "deliver" if status == Parcel.Status.DELIVERED else "scan"
+    classifier = text(document, "classifier") or "ACTUAL"
+    if classifier not in _CLASSIFIERS:
+        return Result(
+            "refused", "unknown_status", (Fault("classifier", "unknown_status", classifier),), number
+        )
+    if classifier == "ACTUAL" and at > now + CLOCK_SLACK:
+        return Result("refused", "in_future", (Fault("at", "in_future", text(document, "at")),), number)
+    is_delivery = (
+        status == Parcel.Status.DELIVERED and classifier == "ACTUAL" and not text(document, "corrects")
+    )
+    kind: UpdateKind = "deliver" if is_delivery else "scan"
     return [Update(
         kind=kind, fulfillment_number=owners[number], occurred_at=at, source=connection.name,
         carrier=text(document, "carrier").lower()[:40], tracking_number=number, status=status,
         milestone=text(document, "milestone"), place=text(document, "place")[:120], text=text(document, "remark")[:300],
-        latitude=_degrees(document, "lat"), longitude=_degrees(document, "lng"), reason=text(document, "reason"),
+        latitude=_degrees(document, "lat"), longitude=_degrees(document, "lng"), reason=text(document, "reason")[:200],
+        classifier=classifier, identity=identity(document), corrects=text(document, "corrects")[:40],
     )]  # fmt: skip
+
+
+def identity(document: Mapping[str, Any]) -> str:
+    """What a carrier's event is known by, whatever we take it to mean: number, its own moment, code, place and text."""
+    parts = [text(document, name) for name in ("tracking_number", "at", "code", "place", "remark")]
+    if not parts[2] and not parts[4]:  # some maps give the meaning and nothing else
+        parts += [text(document, "status"), text(document, "milestone"), text(document, "classifier")]
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
 
 
 def _whole(document: Mapping[str, Any], name: str) -> int | None:

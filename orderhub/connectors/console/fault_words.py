@@ -41,6 +41,8 @@ _SAYS: Mapping[str, tuple[Text, Text]] = {
     "unknown_value": (_("The table does not have “%(value)s”."), _("Add to the table what it means, then replay.")),
     "unrouted": (_("No map is for a message like this one."), _("Add a route to the profile's door, or dismiss it.")),
     "unreadable": (_("It cannot be read at all."), _("Check the form of body in the profile's door.")),
+    "in_future": (_("“%(value)s” has not come yet: its clock or its zone is wrong."), _("It is tried again by itself until that time has come, for a day. Correct the clock, or the zone in the map.")),
+    "unknown_journey": (_("No order, fulfillment order or parcel is called “%(value)s”."), _("It is tried again by itself as soon as there is one. If it is not yours, dismiss it.")),
     "bad_moment": (_("“%(value)s” is not a time with its zone."), _("Change how the time is read in the map.")),
     "bad_values": (_("Some values cannot be read."), _MAP),
     "missing": (_("A value that must be there is missing."), _("Change the path in the map, or correct this one message.")),

@@ -7,7 +7,16 @@ from typing import Any
 
 #: By the sort of system, what it may be asked, in the order people meet it.
 ASKED: Mapping[str, tuple[str, ...]] = {
-    "channel": ("list_orders", "fetch_order", "ship_notice", "stock", "address_confirm", "token", "ping"),
+    "channel": (
+        "list_orders",
+        "fetch_order",
+        "ship_notice",
+        "stock",
+        "find_listing",
+        "address_confirm",
+        "token",
+        "ping",
+    ),
     "warehouse": ("release", "cancel", "query_release", "query_stock", "token", "ping"),
     "mes": ("release", "cancel", "query_release", "production", "token", "ping"),
     "carrier": ("subscribe", "intercept", "find_shipment", "token", "ping"),
@@ -24,10 +33,12 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "fetch_order": ("取一张订单", "fetch one order"), "list_orders": ("取新订单", "fetch new orders"),
     "query_stock": ("查询库存", "ask for stock"), "production": ("生产进度", "progress of production"),
     "milestone": ("物流节点", "a milestone"), "ping": ("连通测试", "say hello"), "token": ("取访问令牌", "ask for a token"),
-    "find_shipment": ("查询运单", "look up a parcel"),
+    "find_shipment": ("查询运单", "look up a parcel"), "find_listing": ("查询商品编号", "look up an article"),
 }  # fmt: skip
 #: Operations whose answer is read by a map.
-FETCHING = frozenset({"list_orders", "fetch_order", "query_stock", "find_shipment", "query_erp"})
+FETCHING = frozenset(
+    {"list_orders", "fetch_order", "query_stock", "find_shipment", "find_listing", "query_erp"}
+)
 
 _RECEIVER = {
     "name": "王芳",
@@ -110,6 +121,7 @@ _PAGE = {
     "offset": 0,
     "after": "",
 }
+_OFFER = {"sku": "DEMO-001", "own_sku": "DEMO-001", "qty": 40, "version": 7}
 _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "release": _WORK,
     "cancel": _WORK,
@@ -122,8 +134,10 @@ _EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "fetch_order": {**_PAGE, "ext_id": "A-1001"},
     "stock": {
         "channel": "web",
-        "items": [{"sku": "DEMO-001", "own_sku": "DEMO-001", "qty": 40, "version": 7}],
+        "items": [_OFFER],
+        **_OFFER,
     },
+    "find_listing": {**_PAGE, "channel": "web", **_OFFER},
     "query_stock": {**_PAGE, "items": [{"sku": "DEMO-001"}]},
     "ping": _PAGE,
     "token": {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -91,6 +92,7 @@ class Shop(Vendor):
         """Forget all orders and stock."""
         self.orders: Shelf[ShopOrder] = Shelf()
         self.stock: dict[str, int] = {}
+        self._listings: dict[int, str] = {}
         self._number = self.first_number
 
     def state(self) -> dict[str, Any]:
@@ -199,6 +201,24 @@ class Shop(Vendor):
         order.shipments.append(Shipment(carrier, tracking_number, self.clock.now()))
         self._changed(order, "shipped", status=SHIPPED)
         return True
+
+    def default_settings(self) -> dict[str, Any]:
+        """Articles that the shop does not sell, by the seller's codes."""
+        return {**super().default_settings(), "unlisted": []}
+
+    def listing(self, sku: str) -> int | None:
+        """The shop's own number of an article, made at the first question; None where it does not sell it."""
+        if not sku or sku in self.settings["unlisted"]:
+            return None
+        number = 100_000_000_000 + zlib.crc32(sku.encode())
+        if len(self._listings) < 100_000:
+            self._listings[number] = sku
+        return number
+
+    def listed(self, number: object) -> str:
+        """The seller's code of a number given out before; "" for any other."""
+        text = str(number)
+        return self._listings.get(int(text), "") if text.isdigit() else ""
 
     def set_stock(self, sku: str, quantity: int) -> None:
         """The seller tells a quantity for sale."""

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from orderhub.connectors import facts
 from orderhub.connectors.models import ChannelPace, OfferChange, Published, StockRule
-from orderhub.connectors.offering import marking, pacing, reading
+from orderhub.connectors.offering import marking, pacing, reading, takes
 from orderhub.connectors.offering.reading import World
 from orderhub.events import rows as writing
 from orderhub.events.log import Fact
@@ -28,6 +28,8 @@ from orderhub.orders.models import Channel
 BATCH = 500
 #: Items of one event.
 ITEMS = 200
+#: By channel: each SKU's id with what is told of it.
+_Told = dict[int, list[tuple[int, dict[str, object]]]]
 _COMPUTED = ("held_back", "steps", "computed_at")
 _SENT = ("quantity", "version", "sent_at", "before", "carried", "settles_at", *_COMPUTED)
 
@@ -69,7 +71,7 @@ def _publish_some(*, now: datetime) -> int:
     world = reading.world(changes, now=now, lock=True)
     # Later than any order the statement saw: that one must not be taken off twice.
     read_at = max(now, clock.now())
-    told: dict[int, list[dict[str, object]]] = {}
+    told: _Told = {}
     made: list[Published] = []
     sent: list[Published] = []
     computed: list[Published] = []
@@ -91,7 +93,7 @@ def _publish_some(*, now: datetime) -> int:
             _note(row, offer, read_at=read_at)
             if offer.send:
                 item = {"sku": world.skus[sku_id].code, "qty": row.quantity, "version": row.version}
-                told.setdefault(offer.channel, []).append(item)
+                told.setdefault(offer.channel, []).append((sku_id, item))
     Published.objects.bulk_create(made)
     writing.save(sent, _SENT)
     writing.save(computed, _COMPUTED)
@@ -111,12 +113,16 @@ def _note(row: Published, offer: Offer, *, read_at: datetime) -> None:
         row.before, row.carried, row.settles_at = offer.before, offer.carried, None
 
 
-def _facts(world: World, told: dict[int, list[dict[str, object]]]) -> Iterator[Fact]:
+def _facts(world: World, told: _Told) -> Iterator[Fact]:
+    sizes = takes.at_once(told)
     for channel_id, items in sorted(told.items()):
-        channel = world.channels[channel_id]
-        for start in range(0, len(items), ITEMS):
-            payload = {"channel": channel.code, "items": items[start : start + ITEMS]}
-            yield Fact(f"offers:{channel_id}", facts.STOCK_PUBLISHED.name, payload, channel.merchant_id)
+        channel, size = world.channels[channel_id], sizes.get(channel_id, ITEMS)
+        for start in range(0, len(items), size):
+            some = items[start : start + size]
+            payload = {"channel": channel.code, "items": [item for _pk, item in some]}
+            # One article's quantity need not wait for another's.
+            stream = f"offers:{channel_id}" + (f":{some[0][0]}" if size == 1 else "")
+            yield Fact(stream, facts.STOCK_PUBLISHED.name, payload, channel.merchant_id)
 
 
 def _measure(world: World, *, now: datetime) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from orderhub.connectors import inbox, speaking
+from datetime import timedelta
+
+from orderhub.connectors import inbox, settling
 from orderhub.connectors.models import Call, InboxMessage
 from orderhub.connectors.reconciling.turns import CHUNK, Evidence, Found, Sort, Turn
 
 #: What was not known when a message came may be known by now.
 _UNKNOWN_THEN = ("unknown_parcel", "unknown_order", "unknown_fulfillment", "not_found")
+#: A system that wanted to answer later has had its time.
+_LATER_FOR = timedelta(hours=24)
 _WAITS = [Call.State.WAITING, Call.State.SENDING, Call.State.FAILED, Call.State.UNKNOWN]
 
 
@@ -31,9 +35,9 @@ def calls(turn: Turn, after: str) -> str:
     rows = Call.objects.filter(connection=turn.connection, pk__gt=int(after or 0)).filter(
         created_at__lt=turn.run.until
     )
-    stopped = rows.filter(state=Call.State.DEAD) | rows.filter(state__in=_WAITS) | rows.filter(
-        state=Call.State.REFUSED
-    ).exclude(operation__in=speaking.ANSWERED_BY_REFUSAL)  # fmt: skip
+    refused = rows.filter(state=Call.State.REFUSED).exclude(operation__in=settling.ANSWERED_BY_REFUSAL)
+    forgotten = rows.filter(state=Call.State.LATER, sent_at__lt=turn.run.until - _LATER_FOR)
+    stopped = rows.filter(state__in=[Call.State.DEAD, *_WAITS]) | refused | forgotten
     chunk = list(stopped.order_by("pk")[:CHUNK])
     turn.told += len(chunk)
     turn.found += [

@@ -20,6 +20,7 @@ OPERATIONS = (
     "release", "cancel", "query_release", "erp_order", "erp_change", "erp_cancel", "query_erp", "ship_notice",
     "address_confirm", "stock", "subscribe", "intercept", "fetch_order", "list_orders", "query_stock", "production",
     "milestone", "ping", "token", "find_shipment", "change", "plan_notice", "erp_restore", "units_changed", "query_track",
+    "find_listing",
 )  # fmt: skip
 BODY_FORMS = ("json", "xml", "form", "form+nested", "text", "none")
 LONGEST_KEPT_S = 2_592_000
@@ -117,6 +118,10 @@ class EndpointSpec:
     #: was owed earlier for other orders.
     after: tuple[str, ...] | None = None
     urgent: bool = False
+    #: So many quantities one call of `stock` takes; 0 for any number.
+    at_once: int = 0
+    #: The path that must be there once everything was asked for, else there is nothing to say (an article they do not sell).
+    only_if: Path | None = None
 
     @classmethod
     def read(cls, doc: Doc, name: str, tables: Mapping[str, Mapping[str, Any]], zone: str) -> Self:
@@ -124,6 +129,7 @@ class EndpointSpec:
         doc.only(
             "method", "url", "query", "headers", "body", "form", "fields", "root", "sort_keys", "signature", "ack",
             "query_first", "prepare", "map", "items", "after", "urgent", "about",
+            *(("at_once", "only_if") if name == "stock" else ()),
         )  # fmt: skip
         first = doc.child("query_first")
         if first:
@@ -152,6 +158,8 @@ class EndpointSpec:
             items=path(doc, "items"),
             after=doc.texts("after") if "after" in doc.data else None,
             urgent=doc.flag("urgent"),
+            at_once=doc.number("at_once", 0, most=1000),
+            only_if=path(doc, "only_if"),
         )
 
 

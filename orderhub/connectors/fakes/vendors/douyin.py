@@ -40,7 +40,7 @@ class Douyin(Shop):
 
     def default_settings(self) -> dict[str, Any]:
         """`batch`: events in one push; `data_as`: text or object; `answer_seconds`: time to answer an address change."""
-        return {"batch": 1, "data_as": "text", "answer_seconds": 900}
+        return {**super().default_settings(), "batch": 1, "data_as": "text", "answer_seconds": 900}
 
     def make_keys(self) -> dict[str, str]:
         """App key, secret and access token."""
@@ -232,8 +232,8 @@ class Douyin(Shop):
 
     def _stock(self, asked: Tree) -> Tree:
         sku = str(asked.get("outer_sku_id") or asked.get("code") or asked.get("sku_id") or "")
-        if not sku:
-            raise Unknown("sku 不能为空")
+        if self.listing(sku) is None:
+            raise Unknown("sku 不存在")
         self.set_stock(sku, int(asked.get("stock_num", 0)))
         return {}
 

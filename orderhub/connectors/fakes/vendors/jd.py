@@ -7,7 +7,7 @@ from collections.abc import Callable
 from orderhub.connectors.fakes.shops import ShopOrder, pages
 from orderhub.connectors.fakes.vendor import Push
 from orderhub.connectors.fakes.vendors.qimen import china_time
-from orderhub.connectors.fakes.vendors.top import Params, TopShop, yuan
+from orderhub.connectors.fakes.vendors.top import Declined, Params, TopShop, yuan
 from orderhub.connectors.fakes.wire import Answer, Garbled, Request, Tree, answer_json, dump, read_json
 
 STATE = {
@@ -78,6 +78,8 @@ class Jd(TopShop):
 
     def _stock(self, params: Params) -> Tree:
         asked = _asked(params)
+        if self.listing(str(asked.get("outer_id") or asked.get("sku_id") or "")) is None:
+            raise Declined("10100048", "sku 不存在")
         self.stock_by(str(asked.get("outer_id") or asked.get("sku_id") or ""), str(asked.get("quantity", "")))
         return {"jingdong_stock_write_updateSkuStock_responce": {"code": "0", "success": True}}
 

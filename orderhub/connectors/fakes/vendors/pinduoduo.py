@@ -8,7 +8,7 @@ from typing import Any
 
 from orderhub.connectors.fakes.shops import ShopOrder, pages
 from orderhub.connectors.fakes.vendor import Push, epoch
-from orderhub.connectors.fakes.vendors.top import Params, TopShop
+from orderhub.connectors.fakes.vendors.top import Declined, Params, TopShop
 from orderhub.connectors.fakes.wire import Answer, Request, Tree, answer_json, dump
 
 STATUS = {"created": 1, "reviewing": 1, "paid": 1, "shipped": 2, "completed": 3, "cancelled": 1}
@@ -34,6 +34,7 @@ class Pinduoduo(TopShop):
             "pdd.order.information.get": self._information,
             "pdd.order.number.list.increment.get": self._increment,
             "pdd.logistics.online.send": self._send,
+            "pdd.goods.list.get": self._goods,
             "pdd.goods.quantity.update": self._quantity,
         }
 
@@ -104,7 +105,19 @@ class Pinduoduo(TopShop):
         self.ship_by(order, params.get("logistics_id", ""), params.get("tracking_number", ""))
         return {"logistics_online_send_response": {"is_success": True}}
 
+    def _goods(self, params: Params) -> Tree:
+        sku = params.get("outer_id", "")
+        number = self.listing(sku)
+        rows = (
+            []
+            if number is None
+            else [{"goods_id": number, "sku_list": [{"sku_id": number + 1, "outer_id": sku}]}]
+        )
+        return {"goods_list_get_response": {"goods_list": rows, "total_count": len(rows)}}
+
     def _quantity(self, params: Params) -> Tree:
+        if "goods_id" in params and self.listed(params["goods_id"]) != params.get("outer_id", ""):
+            raise Declined("50001", "商品不存在")
         self.stock_by(params.get("outer_id") or params.get("sku_id", ""), params.get("quantity", ""))
         return {"goods_quantity_update_response": {"is_success": True}}
 

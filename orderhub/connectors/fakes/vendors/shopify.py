@@ -26,6 +26,7 @@ _ROUTES = (
     ("fulfillments", "POST", re.compile(r"/orders/(\d+)/fulfillments\.json$")),
     ("orders.cancel", "POST", re.compile(r"/orders/(\d+)/cancel\.json$")),
     ("risks", "GET", re.compile(r"/orders/(\d+)/risks\.json$")),
+    ("graphql", "POST", re.compile(r"/graphql\.json$")),
     ("inventory_levels", "POST", re.compile(r"/inventory_levels/set\.json$")),
 )  # fmt: skip
 API_VERSION = "2025-01"
@@ -74,6 +75,8 @@ class Shopify(Shop):
         name, number = _route(request)
         if name == "orders.list":
             return self._list(request)
+        if name == "graphql":
+            return self._find(request)
         if name == "inventory_levels":
             return self._inventory(request)
         if name == "fulfillments":
@@ -190,8 +193,15 @@ class Shopify(Shop):
             return _errors("Fulfillment order is already fulfilled", 422)
         return answer_json({"fulfillment": self._fulfillment(order, len(order.shipments) - 1)}, 201)
 
+    def _find(self, request: Request) -> Answer:
+        sku = str((request.json.get("variables") or {}).get("q", "")).removeprefix("sku:").strip('"')
+        number = self.listing(sku)
+        nodes = [] if number is None else [{"legacyResourceId": str(number), "sku": sku}]
+        return answer_json({"data": {"inventoryItems": {"nodes": nodes}}})
+
     def _inventory(self, request: Request) -> Answer:
-        item = str(request.json.get("inventory_item_id", request.json.get("sku", "")))
+        given = str(request.json.get("inventory_item_id", request.json.get("sku", "")))
+        item = self.listed(given) or given
         if not item or not isinstance(request.json.get("available"), int):
             return _errors({"available": ["must be a whole number"]}, 422)
         self.set_stock(item, request.json["available"])

@@ -43,6 +43,7 @@ class Taobao(TopShop):
             "taobao.trades.sold.increment.get": self._increment,
             "taobao.logistics.offline.send": self._send,
             "taobao.logistics.online.send": self._send,
+            "taobao.skus.custom.get": self._custom,
             "taobao.item.quantity.update": self._quantity,
             "taobao.skus.quantity.update": self._quantity,
         }
@@ -111,10 +112,19 @@ class Taobao(TopShop):
         name = params.get("method", "").removeprefix("taobao.").replace(".", "_")
         return {f"{name}_response": {"shipping": {"is_success": True}}}
 
+    def _custom(self, params: Params) -> Tree:
+        sku = params.get("outer_id", "")
+        number = self.listing(sku)
+        rows = [] if number is None else [{"num_iid": number, "sku_id": number + 1, "outer_id": sku}]
+        return {"skus_custom_get_response": {"skus": {"sku": rows}, "request_id": "fake"}}
+
     def _quantity(self, params: Params) -> Tree:
         pairs = [one.split(":") for one in params.get("outerid_quantities", "").split(";") if ":" in one]
         if not pairs:
-            pairs = [[params.get("outer_id", params.get("sku_id", "")), params.get("quantity", "")]]
+            known = self.listed(params.get("num_iid", ""))
+            if "num_iid" in params and not known:
+                raise Declined("isv.item-not-exist", "商品不存在")
+            pairs = [[known or params.get("outer_id", params.get("sku_id", "")), params.get("quantity", "")]]
         for sku, quantity in pairs:
             self.stock_by(sku, quantity)
         name = params.get("method", "").removeprefix("taobao.").replace(".", "_")

@@ -76,6 +76,8 @@ class WooCommerce(Shop):
                 + (found.group(2) or "").replace("/", ".")
                 + (".get" if request.method == "GET" else ".update")
             )
+        if request.path.endswith("/products") and request.method == "GET":
+            return "products.list"
         if _PRODUCT.search(request.path) or request.path.endswith("/products/batch"):
             return "products.update"
         return "orders.list" if request.path.endswith("/orders") else f"{request.method} {request.path}"
@@ -101,6 +103,10 @@ class WooCommerce(Shop):
         """Do what is asked."""
         if operation == "orders.list":
             return self._list(request)
+        if operation == "products.list":
+            sku = request.query.get("sku", "")
+            number = self.listing(sku)
+            return answer_json([] if number is None else [{"id": number, "sku": sku, "type": "simple"}])
         if operation == "products.update":
             return self._products(request)
         found = _ORDER.search(request.path)
@@ -221,7 +227,10 @@ class WooCommerce(Shop):
     def _products(self, request: Request) -> Answer:
         rows = request.json.get("update") or [{"id": request.path.rsplit("/", 1)[-1], **request.json}]
         for row in rows:
-            self.set_stock(str(row.get("sku") or row.get("id")), int(row.get("stock_quantity") or 0))
+            self.set_stock(
+                str(row.get("sku") or self.listed(row.get("id")) or row.get("id")),
+                int(row.get("stock_quantity") or 0),
+            )
         return answer_json({"update": rows} if "update" in request.json else rows[0])
 
 

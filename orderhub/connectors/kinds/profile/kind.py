@@ -12,6 +12,9 @@ from orderhub.connectors.base import Push, Unreadable
 from orderhub.connectors.meant import Fault, Told
 from orderhub.connectors.models import Connection, InboxMessage
 
+#: Documents of these meanings carry codes and texts that operators may have mapped.
+_CODED = frozenset({"scan", "milestone"})
+
 
 class Spoken:
     """Every system whose particulars are data."""
@@ -39,9 +42,17 @@ class Spoken:
             raise Unreadable("bad_values", [opening.fault_of(f.field, f.code, f.value) for f in part.faults])
         told = [Told(part.means, document, part.version) for document in _documents(part.value)]
         unknown = [Fault("code", "unknown_code", " ".join(pair)) for pair in part.unknown]
-        if unknown and all(not one.document.get("status") for one in told):
+        if part.means in _CODED:
+            told, aside = base.read_codes(connection, message, told)
+            if aside and not any(_says_something(one) for one in told):
+                raise Unreadable("unknown_code", unknown or [Fault("code", "unknown_code")])
+        elif unknown and all(not one.document.get("status") for one in told):
             raise Unreadable("unknown_code", unknown)
         return [one for one in told if not one.document.get("ignored")]
+
+
+def _says_something(one: Told) -> bool:
+    return any(one.document.get(name) for name in ("status", "milestone", "corrects"))
 
 
 def _documents(value: Mapping[str, Any]) -> list[Mapping[str, Any]]:
