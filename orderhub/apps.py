@@ -20,6 +20,7 @@ NAMES = {
     "carbon": _("Carbon"),
     "routing": _("Routing"),
     "tracking": _("Tracking"),
+    "center": _("Control tower"),
     "rules": _("Rules"),
 }
 

@@ -13,7 +13,9 @@ import os
 import tempfile
 import threading
 from collections.abc import Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from queue import SimpleQueue
 from time import monotonic
 from typing import IO, Any, cast
 
@@ -49,8 +51,11 @@ FOR_BROWSERS = frozenset({
     "django.contrib.messages.middleware.MessageMiddleware",
     "orderhub.access.middleware.AdminScriptPolicy",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "csp.middleware.CSPMiddleware",
     "axes.middleware.AxesMiddleware",
 })  # fmt: skip
+#: What a document of data may do in a browser, where somebody opens it there: the same for all, so it is not made anew.
+FOR_DATA = "default-src 'none'; frame-ancestors 'none'"
 #: A connection used so lately is not asked `SELECT 1` before it is used again; a broken one is replaced anyway.
 FRESH_SECONDS = 2.0
 _local = threading.local()
@@ -82,6 +87,56 @@ class _TooLarge(io.RawIOBase):
         raise too_large(self._limit)
 
 
+_Job = tuple[asyncio.AbstractEventLoop, asyncio.Future[Any], Callable[[], Any]]
+
+
+class _Threads:
+    """A few lasting threads that answer requests; `run_in_executor` does the same with two futures and four callbacks."""
+
+    def __init__(self, number: int, name: str) -> None:
+        self._work: SimpleQueue[_Job | None] = SimpleQueue()
+        self._names = [f"{name}_{position}" for position in range(number)]
+        self._running: list[threading.Thread] = []
+
+    def run(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
+        """What the work gives, or raises, once a thread has done it."""
+        while self._names:  # not before the first request, so that a fork takes no threads along
+            thread = threading.Thread(target=self._serve, name=self._names.pop(), daemon=True)
+            self._running.append(thread)
+            thread.start()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
+        self._work.put((loop, done, work))
+        return done
+
+    def stop(self) -> None:
+        """Wait until what was asked for is done, then end the threads with their connections."""
+        for _thread in self._running:
+            self._work.put(None)
+        for thread in self._running:
+            thread.join()
+
+    def _serve(self) -> None:
+        while (job := self._work.get()) is not None:
+            loop, done, work = job
+            try:
+                value, fault = work(), None
+            except BaseException as caught:
+                value, fault = None, caught
+            with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+                loop.call_soon_threadsafe(_settle, done, value, fault)
+        connections.close_all()
+
+
+def _settle(done: asyncio.Future[Any], value: Any, fault: BaseException | None) -> None:
+    if done.done():
+        return  # whoever asked has gone
+    if fault is None:
+        done.set_result(value)
+    else:
+        done.set_exception(fault)
+
+
 class Web:
     """The HTTP application: reads the body, answers on a thread, sends the answer."""
 
@@ -90,8 +145,8 @@ class Web:
         self._people = _Chain(settings.MIDDLEWARE)
         self._keyed = _Chain(name for name in settings.MIDDLEWARE if name not in FOR_BROWSERS)
         # Two pools, so that slow pages cannot take the threads that orders come in through.
-        self._api_threads = ThreadPoolExecutor(threads, thread_name_prefix="api")
-        self._page_threads = ThreadPoolExecutor(threads, thread_name_prefix="page")
+        self._api_threads = _Threads(threads, "api")
+        self._page_threads = _Threads(threads, "page")
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -101,17 +156,16 @@ class Web:
         except RequestAborted:
             return
         pool = self._api_threads if is_api else self._page_threads
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(pool, self._answer, scope, body, size)
+        response: HttpResponseBase = await pool.run(partial(self._answer, scope, body, size))
         await send(
             {"type": "http.response.start", "status": response.status_code, "headers": _headers(response)}
         )
         if response.streaming:
             parts = iter(cast(Any, response))
-            while (part := await loop.run_in_executor(pool, next, parts, None)) is not None:
+            while (part := await pool.run(partial(next, parts, None))) is not None:
                 await send({"type": "http.response.body", "body": part, "more_body": True})
             await send({"type": "http.response.body"})
-            await loop.run_in_executor(pool, response.close)
+            await pool.run(response.close)
         else:
             await send({"type": "http.response.body", "body": cast(HttpResponse, response).content})
         body.close()
@@ -128,8 +182,11 @@ class Web:
         else:
             if size:  # said by the caller or not: a chunked body has no header
                 request.META["CONTENT_LENGTH"] = str(size)
-            chain = self._keyed if _is_keyed(request) else self._people
-            response = chain.get_response(request)
+            if _is_keyed(request):
+                response = self._keyed.get_response(request)
+                response.headers.setdefault("Content-Security-Policy", FOR_DATA)
+            else:
+                response = self._people.get_response(request)
             response._handler_class = ASGIHandler  # type: ignore[attr-defined]  # what `close` announces
         if not response.streaming:
             response.close()  # here, so that the signals reach this thread's connections

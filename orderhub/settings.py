@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -81,6 +81,7 @@ INSTALLED_APPS = [
     "carbon",
     "routing",
     "tracking",
+    "tracking.center",
 ]
 
 MIDDLEWARE = [
@@ -359,6 +360,20 @@ if not DEBUG and not TESTING:
     SESSION_COOKIE_SECURE = env.flag("HUB_SECURE_COOKIES", default=True)
     CSRF_COOKIE_SECURE = env.flag("HUB_SECURE_COOKIES", default=True)
 
+# ---- messages to buyers -----------------------------------------------------------------------------
+#: smtp://user:password@host:587 (with STARTTLS) or smtps://…; without it messages are written into files.
+_SMTP = urlsplit(env.text("HUB_SMTP_URL"))
+NOTICE_FROM = env.text("HUB_MAIL_FROM", "OrderHub <orderhub@localhost>")
+if _SMTP.hostname:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT = _SMTP.hostname, _SMTP.port or (465 if _SMTP.scheme == "smtps" else 587)
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_SMTP.username or ""), unquote(_SMTP.password or "")
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _SMTP.scheme == "smtps", _SMTP.scheme == "smtp" and bool(_SMTP.username)
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+
 # ---- the demo ----------------------------------------------------------------------------------
 DEMO_API_KEY = env.text("HUB_DEMO_API_KEY", "demo-key-for-local-use-only")
 DEMO_PASSWORD = env.text("HUB_DEMO_PASSWORD", "orderhub-demo")
@@ -393,7 +408,7 @@ LOGGING = {
 
 CACHES: dict[str, dict[str, object]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "orderhub.access.rediscache.KeptRedisCache",
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "orderhub",
     }

@@ -20,10 +20,13 @@ SCOPES: dict[str, Any] = {
     "promises:read": _("Ask what can be promised to a cart"),
     "promotions:read": _("Try carts on promotions"),
     "shoppers:write": _("Tell what was seen of customers: logins, changes, failed payments"),
+    "carbon:write": _("Send activity data: meters, trips, packaging, work on returns"),
     "channels:read": _("Read channels"),
     "fields:read": _("Read custom fields"),
     "fields:write": _("Add, change and remove the merchant's own custom fields"),
     "rates:read": _("Read rate cards"),
+    "footprints:read": _("Read shipment and product footprints by iLEAP and PACT"),
+    "footprints:write": _("Tell and ask of product footprints by PACT"),
     "keys:read": _("Read this merchant's keys (never their clear text)"),
     "keys:write": _("Rotate the key itself"),
 }

@@ -15,6 +15,10 @@ from orderhub.client.runtime import File, Transport
 class OrderHub(Transport):
     """The API, call by call."""
 
+    def asyncapi_retrieve(self) -> dict[str, Any]:
+        """The AsyncAPI 3.0 document."""
+        return cast("dict[str, Any]", self.call("GET", "/api/v1/asyncapi/"))
+
     def boms_list(
         self,
         *,
@@ -109,6 +113,18 @@ class OrderHub(Transport):
             "m.NeedsOut", self.call("GET", f"/api/v1/boms/{id}/needs/", query={"lang": lang, "units": units})
         )
 
+    def carbon_activities_create(
+        self, body: m.ActivitiesInRequest, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.ActivitiesOut:
+        """Take up to 500 facts; each is accepted, known already, or refused with the reason.
+
+        Scope: `carbon:write`.
+        """
+        return cast(
+            "m.ActivitiesOut",
+            self.call("POST", "/api/v1/carbon/activities/", query={"lang": lang}, body=body),
+        )
+
     def channels_list(
         self,
         *,
@@ -185,6 +201,47 @@ class OrderHub(Transport):
                 f"/api/v1/channels/{id}/",
                 query={"fields": fields, "lang": lang},
                 headers={"If-None-Match": if_none_match},
+            ),
+        )
+
+    def epcis_capture(
+        self, body: dict[str, Any] | None = None, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> m.CaptureOut:
+        """An EPCISDocument or one event. 202: kept; each event says whether it was applied or waits for its order.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.CaptureOut", self.call("POST", "/api/v1/epcis/capture/", query={"lang": lang}, body=body)
+        )
+
+    def events_list(
+        self,
+        *,
+        after: str | None = None,
+        kind: str | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
+        limit: int | None = None,
+        milestone: str | None = None,
+        order: int | None = None,
+    ) -> m.EventPage:
+        """The next events. An empty list with `has_more` means: go on at once; without, ask again later.
+
+        Scope: `orders:read`.
+        """
+        return cast(
+            "m.EventPage",
+            self.call(
+                "GET",
+                "/api/v1/events/",
+                query={
+                    "after": after,
+                    "kind": kind,
+                    "lang": lang,
+                    "limit": limit,
+                    "milestone": milestone,
+                    "order": order,
+                },
             ),
         )
 
@@ -817,6 +874,15 @@ class OrderHub(Transport):
             "dict[str, Any]", self.call("GET", f"/api/v1/orders/{id}/decision/", query={"lang": lang})
         )
 
+    def orders_epcis_retrieve(
+        self, id: int, *, lang: Literal["en", "zh-hans"] | None = None
+    ) -> dict[str, Any]:
+        """The EPCISDocument (EPCIS 2.0, JSON-LD); asked again it has the same event ids.
+
+        Scope: `orders:read`.
+        """
+        return cast("dict[str, Any]", self.call("GET", f"/api/v1/orders/{id}/epcis/", query={"lang": lang}))
+
     def orders_events_list(self, id: int, *, lang: Literal["en", "zh-hans"] | None = None) -> m.EventOutRows:
         """The order's log, oldest first.
 
@@ -878,6 +944,36 @@ class OrderHub(Transport):
                 query={"lang": lang},
                 body=body,
                 headers={"If-Match": if_match},
+            ),
+        )
+
+    def orders_media_list(self, id: int, *, lang: Literal["en", "zh-hans"] | None = None) -> list[m.MediaOut]:
+        """What there is, newest first.
+
+        Scope: `orders:read`.
+        """
+        return cast("list[m.MediaOut]", self.call("GET", f"/api/v1/orders/{id}/media/", query={"lang": lang}))
+
+    def orders_media_create(
+        self,
+        id: int,
+        files: list[File],
+        fields: dict[str, str] | None = None,
+        *,
+        lang: Literal["en", "zh-hans"] | None = None,
+    ) -> m.MediaOut:
+        """Add a file; the same file for the same step is kept once.
+
+        Scope: `orders:write`.
+        """
+        return cast(
+            "m.MediaOut",
+            self.call(
+                "POST",
+                f"/api/v1/orders/{id}/media/",
+                query={"lang": lang},
+                body=fields,
+                files=[("file", one) for one in files],
             ),
         )
 
@@ -1723,13 +1819,18 @@ class OrderHub(Transport):
         self.call("DELETE", f"/api/v1/stock/reservations/{id}/", query={"lang": lang})
 
     def tracking_retrieve(
-        self, token: str, *, lang: Literal["en", "zh-hans"] | None = None
+        self,
+        token: str,
+        *,
+        datum: Literal["gcj02", "wgs84"] | None = None,
+        lang: Literal["en", "zh-hans"] | None = None,
     ) -> m.TrackingPage | None:
         """The page as data, with an ETag (send it back in If-None-Match); unknown and expired links are 404
         alike.
         """
         return cast(
-            "m.TrackingPage | None", self.call("GET", f"/api/v1/tracking/{token}/", query={"lang": lang})
+            "m.TrackingPage | None",
+            self.call("GET", f"/api/v1/tracking/{token}/", query={"datum": datum, "lang": lang}),
         )
 
     def warehouses_list(

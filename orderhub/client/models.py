@@ -37,6 +37,54 @@ class AcknowledgmentsOut(TypedDict):
     others: list[AcknowledgmentOut]
 
 
+class ActivitiesInRequest(TypedDict):
+    """Up to 500 facts."""
+
+    records: list[ActivityInRequest]
+
+
+class ActivitiesOut(TypedDict):
+    """One row per fact, in the order of the request."""
+
+    results: list[ActivityOut]
+
+
+class ActivityFault(TypedDict):
+    """What is wrong with one field of a fact."""
+
+    field: str
+    code: str
+    message: str
+
+
+ActivityInKindEnum = Literal["meter", "temperature", "trip", "packaging", "rework"]
+
+
+class ActivityInRequest(TypedDict):
+    """One fact; what `data` holds depends on its kind."""
+
+    kind: ActivityInKindEnum
+    key: str
+    starts_at: str
+    ends_at: str
+    data: dict[str, Any]
+    source: str
+    evidence_sha256: NotRequired[str]
+    supersedes: NotRequired[str]
+
+
+class ActivityOut(TypedDict):
+    """What became of one fact: accepted, repeated or refused."""
+
+    key: str
+    status: ActivityOutStatusEnum
+    flags: list[str]
+    errors: list[ActivityFault]
+
+
+ActivityOutStatusEnum = Literal["accepted", "repeated", "refused"]
+
+
 class AddressChangeInRequest(TypedDict):
     """The whole new address, and who wants it."""
 
@@ -95,6 +143,8 @@ class ArticleInRequest(TypedDict):
     quantity: int
     unit_price: NotRequired[str]
 
+
+AudienceEnum = Literal["buyer", "board", "staff"]
 
 BasisEnum = Literal["estimate", "actual"]
 
@@ -166,6 +216,24 @@ class CancelUnitsInRequest(TypedDict):
 
     lines: list[PortionInRequest]
     reason: NotRequired[str]
+
+
+class CaptureOut(TypedDict):
+    """How a capture stands: events told before do not count again."""
+
+    id: str
+    events: list[CaptureRow]
+
+
+class CaptureRow(TypedDict):
+    """One event of a capture."""
+
+    event_id: str
+    state: NotRequired[CaptureRowStateEnum]
+    reason: NotRequired[str]
+
+
+CaptureRowStateEnum = Literal["waiting", "applied", "refused"]
 
 
 class CarbonElement(TypedDict):
@@ -264,6 +332,20 @@ class ChoiceRequest(TypedDict):
 ClassifierEnum = Literal["PLANNED", "ESTIMATED", "ACTUAL"]
 
 
+class CloudEvent(TypedDict):
+    """CloudEvents 1.0, as webhooks carry it."""
+
+    specversion: str
+    id: str
+    type: str
+    subject: str
+    time: str
+    sequence: str
+    datacontenttype: str
+    source: str
+    data: dict[str, Any]
+
+
 class CountInRequest(TypedDict):
     """Units counted of one SKU in one warehouse."""
 
@@ -333,6 +415,14 @@ class EventOutRows(TypedDict):
 
     count: int
     results: list[EventOut]
+
+
+class EventPage(TypedDict):
+    """Events in the order they were committed; `after` is where to go on."""
+
+    events: list[CloudEvent]
+    after: str
+    has_more: bool
 
 
 class ExchangeInRequest(TypedDict):
@@ -656,6 +746,49 @@ class LineOut(TypedDict):
     custom: dict[str, Any]
 
 
+class MadeWish(TypedDict):
+    """What a buyer asked for, and what became of it."""
+
+    kind: str
+    title: str
+    text: str
+    tone: str
+    outcome: str
+    answer: str
+    at: str
+
+
+class MediaInRequest(TypedDict):
+    """A file: JPEG, PNG, WebP (up to 20 MB, written anew), PDF (20 MB), MP4, MOV, WebM (the hub's upload limit)."""
+
+    file: str
+    step: NotRequired[StepEnum]
+    audience: NotRequired[AudienceEnum]
+    title: NotRequired[str]
+    tracking_number: NotRequired[str]
+    taken_at: NotRequired[str | None]
+    keep_days: NotRequired[int]
+
+
+class MediaOut(TypedDict):
+    """A kept file; `url` is good for 15 to 30 minutes."""
+
+    id: int
+    kind: MediaOutKindEnum
+    step: NotRequired[StepEnum]
+    audience: NotRequired[AudienceEnum]
+    title: NotRequired[str]
+    content_type: str
+    bytes: int
+    taken_at: NotRequired[str | None]
+    added_at: str
+    keep_until: str
+    views: NotRequired[int]
+    url: str
+
+
+MediaOutKindEnum = Literal["image", "video", "document"]
+
 MerchantMayEnum = Literal["none", "read", "write"]
 
 
@@ -725,6 +858,14 @@ class NewKey(TypedDict):
     old_key_expires_at: str
 
 
+class OfferedWish(TypedDict):
+    """What a buyer may ask for now: preference, address, return or complaint."""
+
+    kind: str
+    title: str
+    choices: list[WishChoice]
+
+
 class OrderBrief(TypedDict):
     """An order in a list."""
 
@@ -770,7 +911,8 @@ class OrderCarbon(TypedDict):
 
 
 OrderEta = TypedDict(
-    "OrderEta", {"text": "str", "to": "str", "promise": "str | None", "late": "bool", "from": "str"}
+    "OrderEta",
+    {"text": "str", "to": "str", "promise": "str | None", "late": "bool", "from": "str", "label": "str"},
 )
 
 
@@ -894,12 +1036,29 @@ class PageItem(TypedDict):
     quantity: int
 
 
+class PageMedia(TypedDict):
+    """A photo, video or document; `url` and `thumb` are good for 15 to 30 minutes."""
+
+    id: int
+    kind: PageMediaKindEnum
+    step: str
+    text: str
+    type: str
+    bytes: int
+    url: str
+    thumb: str
+    parcel_id: str | None
+
+
+PageMediaKindEnum = Literal["image", "video", "document"]
+
+
 class PageParcel(TypedDict):
     """A parcel, or a part of the order that is none yet (its id begins with f)."""
 
     id: str
     status: Pill
-    eta: ParcelEta | None
+    eta: ReckonedEta | None
     carrier: str
     tracking_number: str
     items: list[PageItem]
@@ -908,6 +1067,13 @@ class PageParcel(TypedDict):
     position: LastPosition | None
     track: list[list[float]]
     label: str
+
+
+class PageWishes(TypedDict):
+    """What may be asked for, and what was."""
+
+    offered: list[OfferedWish]
+    made: list[MadeWish]
 
 
 class PaginatedBomList(TypedDict):
@@ -1045,9 +1211,6 @@ class Parcel(TypedDict):
     eta_to_at: NotRequired[str | None]
     lines: list[ParcelLine]
     custom: dict[str, str | int | bool | list[str] | None]
-
-
-ParcelEta = TypedDict("ParcelEta", {"text": "str", "to": "str", "from": "str"})
 
 
 class ParcelLine(TypedDict):
@@ -1266,6 +1429,7 @@ class PromiseOptionOut(TypedDict):
     price: str | None
     currency: str
     kgco2e: str | None
+    saving: SavingOut | None
     parcels: int
     expires_at: str
     short: list[ShortOut]
@@ -1301,6 +1465,9 @@ class ReasonInRequest(TypedDict):
     """Why somebody does it."""
 
     reason: NotRequired[str]
+
+
+ReckonedEta = TypedDict("ReckonedEta", {"text": "str", "to": "str", "because": "str", "from": "str"})
 
 
 class RelatedOrder(TypedDict):
@@ -1369,6 +1536,16 @@ class RotateInRequest(TypedDict):
     grace_hours: NotRequired[int]
 
 
+class SavingOut(TypedDict):
+    """What green delivery saves against the named baseline; kept as told once such an order is planned."""
+
+    average_kgco2e: str
+    marginal_kgco2e: str | None
+    baseline: str
+    baseline_kgco2e: str
+    method: str
+
+
 ScopeEnum = Literal["order", "line", "fulfillment"]
 
 ScopesEnum = Literal[
@@ -1381,10 +1558,13 @@ ScopesEnum = Literal[
     "promises:read",
     "promotions:read",
     "shoppers:write",
+    "carbon:write",
     "channels:read",
     "fields:read",
     "fields:write",
     "rates:read",
+    "footprints:read",
+    "footprints:write",
     "keys:read",
     "keys:write",
 ]
@@ -1516,6 +1696,9 @@ class StandingOut(TypedDict):
     fulfillment_orders: list[dict[str, Any]]
 
 
+StepEnum = Literal["production", "quality", "packing", "handover", "certificate"]
+
+
 class Stock(TypedDict):
     """Units of one SKU in one warehouse."""
 
@@ -1551,6 +1734,9 @@ class TrackingPage(TypedDict):
     related: list[RelatedOrder]
     details: list[PageDetail]
     notice: str
+    datum: str
+    wishes: PageWishes
+    media: list[PageMedia]
 
 
 class TriedGiftOut(TypedDict):
@@ -1710,6 +1896,13 @@ WhatEnum = Literal[
 ]
 
 WhenEnum = Literal["now", "next", "if_agreed"]
+
+
+class WishChoice(TypedDict):
+    """One thing to choose."""
+
+    code: str
+    text: str
 
 
 class Zone(TypedDict):

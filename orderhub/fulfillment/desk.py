@@ -33,6 +33,7 @@ _ROW_FIELDS = (
     "state_before_cancel",
     "cancel_intent",
     "refusal",
+    "told",
     "packed_at",
     "packed_grams",
     "carton_grams",

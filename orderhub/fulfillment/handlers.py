@@ -15,7 +15,10 @@ from orderhub.orders.models.order import Stage
 
 #: In the hands of the warehouse, not shipped, not asked to stop.
 AT_WORK = frozenset({State.RELEASED, State.ACKNOWLEDGED, State.IN_PROGRESS})
-_SENT = frozenset({State.SHIPPED, State.DELIVERED})
+#: It has left.
+SENT = frozenset({State.SHIPPED, State.DELIVERED})
+#: Where picking or what follows it has begun: that the warehouse took the order over is told late, and still belongs there.
+_PICKING = frozenset({State.IN_PROGRESS, *SENT})
 _OVER = frozenset({State.REJECTED, State.CANCELLED})
 
 Handler = Callable[[Desk, Case, Update], None]
@@ -32,18 +35,30 @@ class Unfit(Exception):
 
 def acknowledge(desk: Desk, case: Case, update: Update) -> None:
     """The warehouse took the order over."""
-    if case.row.state != State.RELEASED:
+    if _is_told(case, "acknowledge"):
+        raise Ignored("repeat")
+    if case.row.state == State.RELEASED:
+        case.row.to_acknowledged()
+    elif case.row.state not in _PICKING:
         raise Ignored("late")
-    case.row.to_acknowledged()
+    case.row.told = [*case.row.told, "acknowledge"]
     desk.tell(case, kinds.ACKNOWLEDGED, update.occurred_at)
 
 
 def pick(desk: Desk, case: Case, update: Update) -> None:
     """Picking began."""
-    if case.row.state not in (State.RELEASED, State.ACKNOWLEDGED):
+    if _is_told(case, "pick"):
+        raise Ignored("repeat")
+    if case.row.state in (State.RELEASED, State.ACKNOWLEDGED):
+        case.row.to_in_progress()
+    elif case.row.state not in _PICKING:
         raise Ignored("late")
-    case.row.to_in_progress()
+    case.row.told = [*case.row.told, "pick"]
     desk.tell(case, kinds.PICKING, update.occurred_at)
+
+
+def _is_told(case: Case, step: str) -> bool:
+    return step in case.row.told
 
 
 def short(desk: Desk, case: Case, update: Update) -> None:
@@ -88,7 +103,7 @@ def cancel_refused(desk: Desk, case: Case, update: Update) -> None:
 def _end_by_warehouse(desk: Desk, case: Case, update: Update, *, reason: str) -> None:
     if case.row.state in _OVER:
         raise Ignored("repeat")
-    if case.row.state in _SENT:
+    if case.row.state in SENT:
         raise Unfit("already_shipped")
     if case.shipped:
         leave_short(desk, case, update, portions(case, ()))

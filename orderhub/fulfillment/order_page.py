@@ -351,7 +351,9 @@ def _details(payload: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
         )
     reason = payload.get("reason")
     found.append(str(_REASONS.get(str(reason), reason)) if reason else "")
-    found += [str(payload.get(name) or "") for name in ("detail", "note", "text", "place", "tracking_number")]
+    in_english = "" if is_chinese() else str(payload.get("detail_en") or "")
+    found.append(in_english or str(payload.get("detail") or ""))
+    found += [str(payload.get(name) or "") for name in ("note", "text", "place", "tracking_number")]
     return list(dict.fromkeys(found))
 
 

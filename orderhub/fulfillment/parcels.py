@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from orderhub.fulfillment import kinds
 from orderhub.fulfillment.desk import Case, Desk
-from orderhub.fulfillment.handlers import AT_WORK, Ignored, Unfit, leave_short, line_fact, portions
+from orderhub.fulfillment.handlers import AT_WORK, SENT, Ignored, Unfit, leave_short, line_fact, portions
 from orderhub.fulfillment.models import Parcel
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.fulfillment.plan import arrival
@@ -18,17 +18,20 @@ from orderhub.orders import ledger
 # Stand-ins until lanes have a history: a van's round ends within ten hours, a delay is told as one more day.
 ROUND_HOURS = 10
 DELAY_HOURS = 24
-_SCANS_KEPT = 60
+_SCANS_KEPT = 500
 _STATUSES = frozenset(Parcel.Status.values)
+#: A parcel's statuses in the order of its way.
+_RANK = {status: number for number, status in enumerate(Parcel.Status.values)}
 _GOING_BACK = Parcel.Status.RETURN_TO_SENDER
 
 
 def pack(desk: Desk, case: Case, update: Update) -> None:
     """A box is closed and weighed; with a tracking number it exists as a parcel from now on."""
     row = case.row
-    if row.state not in AT_WORK:
-        raise Ignored("late")
     known = case.parcel(update.tracking_number) if update.tracking_number else None
+    if row.state not in AT_WORK:
+        _pack_late(desk, case, update, known)
+        return
     if row.packed_at is not None and (known is not None or not update.tracking_number):
         raise Ignored("repeat")
     if row.state != State.IN_PROGRESS:
@@ -40,6 +43,27 @@ def pack(desk: Desk, case: Case, update: Update) -> None:
     else:
         row.packed_grams, row.carton_grams = update.grams, update.carton_grams
     row.packed_at = row.packed_at or update.occurred_at
+    desk.tell(
+        case,
+        kinds.PACKED,
+        update.occurred_at,
+        parcel=parcel,
+        grams=update.grams,
+        carton_grams=update.carton_grams,
+    )
+
+
+def _pack_late(desk: Desk, case: Case, update: Update, parcel: Parcel | None) -> None:
+    """It has left, and only now is told that it was packed: said where it belongs, and nothing moves."""
+    if (
+        case.row.state not in SENT
+        or case.row.packed_at is not None
+        or (update.tracking_number and parcel is None)
+    ):
+        raise Ignored("late")
+    case.row.packed_at = update.occurred_at
+    for box in case.parcels if parcel is None else [parcel]:
+        box.packed_at = box.packed_at or update.occurred_at
     desk.tell(
         case,
         kinds.PACKED,
@@ -118,10 +142,12 @@ def scan(desk: Desk, case: Case, update: Update) -> None:
     if digest in parcel.scans:
         raise Ignored("repeat")
     parcel.scans = [*parcel.scans, digest][-_SCANS_KEPT:]
-    if _is_news(parcel, update):
+    happened = update.classifier in ("", "ACTUAL") and not update.corrects
+    if happened and _is_news(parcel, update):
+        # A note without a status must not hide an earlier status that arrives later.
         if update.status in _STATUSES:
             parcel.status = update.status
-        parcel.status_at = update.occurred_at
+            parcel.status_at = update.occurred_at
         _expect(case, parcel, update)
     desk.tell(
         case,
@@ -132,6 +158,10 @@ def scan(desk: Desk, case: Case, update: Update) -> None:
         milestone=update.milestone,
         place=update.place,
         text=update.text,
+        reason=update.reason,
+        classifier="" if happened else update.classifier,
+        identity=update.identity,
+        corrects=update.corrects,
         latitude=update.latitude,
         longitude=update.longitude,
     )
@@ -144,8 +174,11 @@ def deliver(desk: Desk, case: Case, update: Update) -> None:
         raise Ignored("repeat")
     if parcel.shipped_at is None:
         raise Unfit("not_shipped")
-    parcel.delivered_at = parcel.status_at = update.occurred_at
-    parcel.status = Parcel.Status.DELIVERED
+    parcel.delivered_at = update.occurred_at
+    came_back = parcel.status == _GOING_BACK and parcel.status_at and parcel.status_at > update.occurred_at
+    if not came_back:  # the news of its way back arrived before that of its delivery
+        parcel.status_at = update.occurred_at
+        parcel.status = Parcel.Status.DELIVERED
     order_line_of = {part.pk: part.order_line_id for part in case.parts}
     for content in case.contents.get(parcel.tracking_number, []):
         ledger.deliver(case.order_lines[order_line_of[content.fulfillment_line_id]], content.quantity)
@@ -196,7 +229,8 @@ def _dispatch(case: Case, parcel: Parcel, update: Update) -> None:
     parcel.grams = _first(update.grams, parcel.grams)
     parcel.carton_grams = _first(update.carton_grams, parcel.carton_grams)
     parcel.packed_at = parcel.packed_at or case.row.packed_at
-    parcel.shipped_at = parcel.status_at = update.occurred_at
+    parcel.shipped_at = update.occurred_at
+    parcel.status_at = max(parcel.status_at or update.occurred_at, update.occurred_at)
     band = arrival(start=update.occurred_at, hours=case.row.planned_hours)
     parcel.eta_from_at, parcel.eta_to_at = band
 
@@ -206,7 +240,9 @@ def _first(*values: int | None) -> int:
 
 
 def _digest(update: Update) -> str:
-    """What a scan is told by: the carrier's own moment, code, place and words."""
+    """What a scan is told by: what the source knows it by, else the carrier's own moment, code, place and words."""
+    if update.identity:
+        return update.identity[:12]
     parts = (update.occurred_at.isoformat(), update.milestone, update.status, update.place, update.text)
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:12]
 
@@ -214,7 +250,12 @@ def _digest(update: Update) -> str:
 def _is_news(parcel: Parcel, update: Update) -> bool:
     if parcel.delivered_at is not None and update.status != _GOING_BACK:
         return False
-    return parcel.status_at is None or update.occurred_at >= parcel.status_at
+    if parcel.status_at is None or update.occurred_at > parcel.status_at:
+        return True
+    # Two scans of one moment: the one further on counts, whichever arrives first.
+    return update.occurred_at == parcel.status_at and _RANK.get(update.status, -1) >= _RANK.get(
+        parcel.status, -1
+    )
 
 
 def _expect(case: Case, parcel: Parcel, update: Update) -> None:

@@ -56,7 +56,9 @@ class Update:
     fewer units than are left is a short pick unless `more_to_come`.
     - short: `lines` are the units that cannot be shipped. reject, cancelled, cancel_refused: `reason`.
     - redirected, intercept_refused: what a carrier that was asked to take a parcel elsewhere says; `reason`.
-    - scan: `status` (Parcel.Status), `milestone` (code of milestones.csv), `place`, `text`, position.
+    - scan: `status` (Parcel.Status), `milestone` (code of milestones.csv), `place`, `text`, position, `classifier`
+    (empty: it happened; else PLANNED or ESTIMATED, which moves no status), `identity` (what the source knows it by) and
+    `corrects` (the identity of what it takes the place of).
     - deliver: `place`, `distance_km` driven.
     - make: `event` of a factory, with `step` (its name), `good` and `scrap` units, `planned_at` (the finish it plans),
     `key` (once; else what it says), `reason`.
@@ -78,6 +80,9 @@ class Update:
     milestone: str = ""
     place: str = ""
     text: str = ""
+    classifier: str = ""
+    identity: str = ""
+    corrects: str = ""
     latitude: Decimal | None = None
     longitude: Decimal | None = None
     distance_km: Decimal | None = None

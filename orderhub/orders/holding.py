@@ -20,12 +20,13 @@ _REVIEWABLE = frozenset({Stage.RECEIVED, Stage.ROUTED, Stage.BACKORDERED})
 
 @dataclass(frozen=True, slots=True)
 class NewHold:
-    """A hold to be placed on a locked order."""
+    """A hold to be placed on a locked order; `detail_en` is what it is about in English, where it is known."""
 
     order: Order
     reason: str
     detail: str = ""
     until: datetime | None = None
+    detail_en: str = ""
 
 
 def can_hold(order: Order) -> bool:
@@ -53,7 +54,8 @@ def place(holds: Sequence[NewHold], *, now: datetime, actor: str) -> None:
     facts = [
         log.Fact(
             x.order.stream, kinds.HELD.name,
-            {"reason": x.reason, "detail": x.detail, "until": x.until, "stage": x.order.stage},
+            {"reason": x.reason, "detail": x.detail, "until": x.until, "stage": x.order.stage}
+            | ({"detail_en": x.detail_en} if x.detail_en else {}),
             x.order.merchant_id,
         )
         for x in holds

@@ -26,7 +26,7 @@ HELD = declare(
     en="Order put on hold",
     milestone="ORDER_HELD",
     visibility="masked",
-    fields=["reason", "detail", "until", "stage"],
+    fields=["reason", "detail", "detail_en", "until", "stage"],
 )
 HOLD_RELEASED = declare(
     "order.hold_released",

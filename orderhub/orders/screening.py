@@ -68,6 +68,8 @@ def _one_per_reason(holds: Sequence[NewHold]) -> list[NewHold]:
             continue
         until = None if first.until is None or hold.until is None else max(first.until, hold.until)
         merged[key] = NewHold(
-            hold.order, hold.reason, "; ".join(filter(None, (first.detail, hold.detail))), until
-        )
+            hold.order, hold.reason, "; ".join(filter(None, (first.detail, hold.detail))), until,
+            "; ".join(one.detail_en or one.detail for one in (first, hold) if one.detail)
+            if first.detail_en or hold.detail_en else "",
+        )  # fmt: skip
     return list(merged.values())

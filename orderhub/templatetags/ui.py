@@ -14,6 +14,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from orderhub.kernel import clock
+
 register = template.Library()
 
 TONES = ("wait", "go", "ok", "warn", "bad", "hold", "leaf")
@@ -79,7 +81,7 @@ def clock_ranges(text: str) -> SafeString:
 @register.inclusion_tag("ui/eta_band.html")
 def eta_band(eta: dict[str, Any] | None, now: str | datetime | None = None) -> dict[str, Any]:
     """Draw now, the p10–p90 band and the promise on one axis; nothing without a band."""
-    now_at = moment(now) or timezone.localtime()
+    now_at = moment(now) or timezone.localtime(clock.now())
     starts_at, ends_at = (moment(eta.get("from")), moment(eta.get("to"))) if eta else (None, None)
     if eta is None or starts_at is None or ends_at is None:
         return {"shown": False}

@@ -60,6 +60,8 @@ class FulfillmentOrder(models.Model):
         editable=False,
         help_text="What a granted cancellation is for: cancel or reroute.",
     )
+    #: Steps the warehouse told, so that one told late is said once, and where it belongs.
+    told = models.JSONField(default=list, db_default=[], blank=True, editable=False)
     capacity_date = models.DateField(_("counts for the load of"), null=True, blank=True)
     refusal = models.CharField(_("refusal"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"))

@@ -24,6 +24,8 @@ PARTS = (
     "orderhub.orders.compliance.demo.seed",
     "routing.demo.seed",
     "carbon.demo.seed",
+    "tracking.center.demo.seed",
+    "tracking.everywhere.demo.seed",
 )
 
 

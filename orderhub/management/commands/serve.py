@@ -52,6 +52,8 @@ class Command(BaseCommand):
             os.environ.setdefault("HUB_DEMO_SHOPPERS", "1")
         signal.signal(signal.SIGTERM, _leave)
         children = [Child("worker", "--embedded")] if settings.EMBEDDED else [Child("worker"), Child("clock")]
+        if settings.MQTT_URL:
+            children.append(Child("listen_positions"))
         world = _world(options) if options["demo"] and settings.EMBEDDED else None
         try:
             for child in children:

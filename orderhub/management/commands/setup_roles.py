@@ -22,10 +22,13 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "inventory": "warehouse sku stock movement reservation reservationline warehouseday expectedreceipt "
             "workshop customslane stockreport stockreportline receipt receiptline bom bomline bomalternative",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
-            "warehouselever waveschedule pickwave returnrate",
+            "warehouselever waveschedule pickwave returnrate routingreport recommendation reportsubscription",
             "fields": "field",
             "rules": "ruleset rule ruleversion flow",
-            "tracking": "journey timelineentry position",
+            "center": "alert stallrule unknowncode meaning milestonekind sentence calendar calendarday journeytemplate "
+            "templatestep orderplan lanetime",
+            "tracking": "journey timelineentry position vehicle device fitting trip tripparcel fence fencevisit strayposition "
+            "pagesettings pagerequest noticerule notice optout board mediafile mediaview epcisevent",
             "carbon": "ledgerentry calculationrun",
             "connectors": "connection inboxmessage importbatch importfile refusedrow stockrule published channelpace call "
             "profile profileversion alias pollmark traffic difference reconciliation",
@@ -33,6 +36,9 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "access": "merchant",
         },
         (
+            "center.change_alert",
+            "center.add_meaning",
+            "center.change_meaning",
             "orders.change_order",
             "orders.add_hold",
             "orders.change_hold",
@@ -69,6 +75,21 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "routing.add_skuban",
             "routing.change_skuban",
             "routing.delete_skuban",
+            "routing.add_routingreport",
+            "routing.change_recommendation",
+            "routing.add_reportsubscription",
+            "routing.change_reportsubscription",
+            "routing.delete_reportsubscription",
+            *(
+                f"tracking.{verb}_{name}"
+                for verb in ("add", "change")
+                for name in ("vehicle", "device", "trip", "fence")
+            ),
+            *(
+                f"tracking.{verb}_{name}"
+                for verb in ("add", "change", "delete")
+                for name in ("fitting", "tripparcel")
+            ),
             "events.change_delivery",
             "events.change_parkedevent",
             "connectors.change_inboxmessage",
@@ -121,7 +142,7 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "workshop customslane stockreport stockreportline bom bomline bomalternative",
             "connectors": "stockrule published channelpace",
             "routing": "strategy strategyversion strategyrule decision pricerow pricebook pricesettings skuban "
-            "warehouselever waveschedule pickwave returnrate",
+            "warehouselever waveschedule pickwave returnrate routingreport recommendation reportsubscription",
             "fields": "field",
             "rules": "ruleset rule ruleversion flow",
             "carbon": "ledgerentry calculationrun",
@@ -140,6 +161,11 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
             "routing.add_skuban",
             "routing.change_skuban",
             "routing.delete_skuban",
+            "routing.add_routingreport",
+            "routing.change_recommendation",
+            "routing.add_reportsubscription",
+            "routing.change_reportsubscription",
+            "routing.delete_reportsubscription",
             "risk.add_riskpolicy",
             "risk.change_riskpolicy",
             "risk.add_risksignal",
@@ -180,13 +206,44 @@ ROLES: dict[str, tuple[str, dict[str, str], tuple[str, ...]]] = {
     "carbon": (
         "碳管理 carbon",
         {
-            "carbon": "factorset factor calculationrun ledgerentry carbonhead",
+            "carbon": "factorset factor factoralias resolverpolicy factorchoice calculationrun ledgerentry carbonhead period "
+            "recompute activityrecord reportprofile disclosure claimword "
+            "claimtext claimcheck offsetproject offsetplan offsetorder retirement productfootprint pactevent "
+            "passport greensetting greenpool greenchoice greenexposure",
             "orders": "order orderline channel",
             "fulfillment": "fulfillmentorder fulfillmentline parcel parcelline",
             "inventory": "warehouse sku",
             "access": "merchant",
         },
-        ("carbon.add_factorset", "carbon.change_factorset", "carbon.add_factor", "carbon.change_factor"),
+        (
+            "carbon.add_factorset",
+            "carbon.change_factorset",
+            "carbon.add_factor",
+            "carbon.change_factor",
+            "carbon.add_factoralias",
+            "carbon.change_factoralias",
+            "carbon.delete_factoralias",
+            "carbon.add_resolverpolicy",
+            "carbon.change_resolverpolicy",
+            "carbon.add_period",
+            "carbon.add_recompute",
+            *(
+                f"carbon.{verb}_{model}"
+                for model in (
+                    "reportprofile",
+                    "claimword",
+                    "claimtext",
+                    "offsetproject",
+                    "offsetplan",
+                    "passport",
+                    "greensetting",
+                )
+                for verb in ("add", "change")
+            ),
+            "carbon.override_claimcheck",
+            "carbon.add_retirement",
+            "carbon.add_productfootprint",
+        ),
     ),
     "support": (
         "客服 support",

@@ -76,6 +76,8 @@ class Sampler:
             if schema.get("format") in _FORMATS:
                 return _FORMATS[schema["format"]]
             if "pattern" in schema:
+                if schema["pattern"] == "^[0-9a-f]{64}$":
+                    return "0" * 64  # a hash
                 return (
                     "0.50"
                     if schema["pattern"].startswith("^-?\\d")

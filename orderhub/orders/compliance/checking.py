@@ -55,7 +55,11 @@ def assess(orders: Sequence[Order], lines: Lines, *, now: datetime) -> Checked:
     near = _screened(leaving, book, lines, known)
     checked = _judged(leaving, lines, book, known, near, before, now=now)
     rows.insert(checked, update=_FIELDS)
-    holds = [NewHold(x.order, _REASON, detail(x)) for x in checked if x.outcome in _STOPPING]
+    holds = [
+        NewHold(x.order, _REASON, detail(x), detail_en=detail(x, "en"))
+        for x in checked
+        if x.outcome in _STOPPING
+    ]
     return Checked(holds, {pk for pk, found in near.items() if found}, checked)
 
 
@@ -109,10 +113,10 @@ def preview(rule: ComplianceRule, *, now: datetime, most: int = 500) -> list[tup
     return changed
 
 
-def detail(row: ComplianceCheck) -> str:
-    """What is wrong, for the hold: the gravest first."""
+def detail(row: ComplianceCheck, tongue: str = "zh") -> str:
+    """What is wrong, for the hold: the gravest first; `tongue` is zh or en."""
     grave = sorted((x for x in row.findings if x["outcome"] in _STOPPING), key=lambda x: -RANK[x["outcome"]])
-    return "；".join(str(x["zh"]) for x in grave)[:300]
+    return ("; " if tongue == "en" else "；").join(str(x.get(tongue) or x["zh"]) for x in grave)[:300]
 
 
 # ---- a batch ---------------------------------------------------------------------------------------

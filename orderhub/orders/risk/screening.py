@@ -130,8 +130,9 @@ def _codes(assessment: Assessment) -> set[str]:
 def _hold(assessment: Assessment, in_force: InForce) -> NewHold:
     settings = in_force.policy.settings
     is_timed = assessment.band == Assessment.Band.REVIEW and settings["on_timeout"] == "release"
-    # The language of operators; the page of the review says it in the reader's own.
     reasons = "；".join(str(x["zh"]) for x in assessment.fired) or assessment.fault
-    detail = f"{assessment.points}：{reasons}"
-    until = assessment.due_at if is_timed else None
-    return NewHold(assessment.order, Hold.Reason.RISK.value, detail[:300], until=until)
+    reasons_en = "; ".join(str(x.get("en") or x["zh"]) for x in assessment.fired) or assessment.fault
+    return NewHold(
+        assessment.order, Hold.Reason.RISK.value, f"{assessment.points}：{reasons}"[:300],
+        until=assessment.due_at if is_timed else None, detail_en=f"{assessment.points}: {reasons_en}"[:300],
+    )  # fmt: skip

@@ -36,6 +36,7 @@ def forget(apps: Any, schema_editor: Any) -> None:
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("inventory", "0002_reservations_and_reading")]
+    replaces = [("inventory", "0003_movement_order")]
+    dependencies = [("inventory", "0001_start")]
 
     operations = [migrations.RunPython(order, forget)]

@@ -4,14 +4,11 @@ from orderhub.fields.operations import IndexCustom
 
 
 class Migration(migrations.Migration):
-
     atomic = False
 
-    dependencies = [
-        ('inventory', '0007_custom_fields'),
-    ]
+    replaces = [("fulfillment", "0007_custom_indexes")]
+    dependencies = [("fulfillment", "0001_start")]
 
     operations = [
-        IndexCustom('inventory_sku'),
-        IndexCustom('inventory_warehouse'),
+        IndexCustom("fulfillment_parcel"),
     ]
