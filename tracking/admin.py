@@ -15,9 +15,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from orderhub.inventory.admin_base import ReadOnlyAdmin, is_chinese
 from orderhub.orders import sharing
 from orderhub.templatetags.ui import pill
+from tracking.center import book as books
+from tracking.everywhere import admin as everywhere
+from tracking.live_position import admin as live_position
 from tracking.models import Journey, Position, TimelineEntry
-from tracking.narrate import sentence
 from tracking.page_words import STAGES
+from tracking.partners import admin as partners
+
+__all__ = ["everywhere", "live_position", "partners"]  # registers more tables
 
 
 class TimelineInline(TabularInline):
@@ -32,7 +37,7 @@ class TimelineInline(TabularInline):
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the parcels at hand."""
-        return super().get_queryset(request).select_related("parcel")
+        return super().get_queryset(request).select_related("parcel", "journey")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
@@ -104,6 +109,6 @@ class PositionAdmin(ReadOnlyAdmin):
 
 def _sentence(entry: TimelineEntry) -> str:
     facts = {**entry.facts, "place": entry.place}
-    return sentence(
-        entry.milestone, facts=facts, language="zh-hans" if is_chinese() else "en", audience="staff"
-    )
+    book = books.glance(entry.journey.merchant_id)
+    language = "zh-hans" if is_chinese() else "en"
+    return book.sentence(entry.milestone, facts=facts, language=language, audience="operator")

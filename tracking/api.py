@@ -17,6 +17,7 @@ from orderhub.access import problems
 from orderhub.access.limits import address_of
 from orderhub.kernel import canonical, clock
 from tracking import links, queries
+from tracking.live_position.shown import in_gcj02
 from tracking.views import HEADERS, language_of
 
 
@@ -99,11 +100,22 @@ class ParcelEta(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": serializers.DateTimeField()}
 
 
+class ReckonedEta(ParcelEta):
+    """A parcel's arrival, and why it was last reckoned anew; "" where nothing but its leaving is known."""
+
+    because = serializers.CharField(allow_blank=True)
+
+
 class OrderEta(ParcelEta):
     """The order's arrival, beside its promise."""
 
     promise = serializers.DateTimeField(allow_null=True)
     late = serializers.BooleanField()
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`label` is a word of serializers, so it is named here."""
+        label = serializers.CharField(help_text="The band alone, for beneath a bar.")
+        return {**super().get_fields(), "label": label}
 
 
 class PageItem(serializers.Serializer[Any]):
@@ -124,7 +136,7 @@ class PageParcel(serializers.Serializer[Any]):
 
     id = serializers.CharField()
     status = Pill()
-    eta = ParcelEta(allow_null=True)
+    eta = ReckonedEta(allow_null=True)
     carrier = serializers.CharField()
     tracking_number = serializers.CharField(help_text="Its middle is hidden.")
     items = PageItem(many=True)
@@ -169,6 +181,54 @@ class PageCarbon(serializers.Serializer[Any]):
     primary_share = serializers.FloatField(help_text="0 to 1, by emissions.")
 
 
+class WishChoice(serializers.Serializer[Any]):
+    """One thing to choose."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+
+
+class OfferedWish(serializers.Serializer[Any]):
+    """What a buyer may ask for now: preference, address, return or complaint."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    choices = WishChoice(many=True)
+
+
+class MadeWish(serializers.Serializer[Any]):
+    """What a buyer asked for, and what became of it."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    text = serializers.CharField()
+    tone = serializers.CharField()
+    outcome = serializers.CharField()
+    answer = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
+class PageWishes(serializers.Serializer[Any]):
+    """What may be asked for, and what was."""
+
+    offered = OfferedWish(many=True)
+    made = MadeWish(many=True)
+
+
+class PageMedia(serializers.Serializer[Any]):
+    """A photo, video or document; `url` and `thumb` are good for 15 to 30 minutes."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=["image", "video", "document"])
+    step = serializers.CharField()
+    text = serializers.CharField()
+    type = serializers.CharField()
+    bytes = serializers.IntegerField()
+    url = serializers.CharField()
+    thumb = serializers.CharField(allow_blank=True)
+    parcel_id = serializers.CharField(allow_null=True)
+
+
 class TrackingPage(serializers.Serializer[Any]):
     """The public page of an order; no names, phones or addresses. `seq` grows with every change."""
 
@@ -188,6 +248,9 @@ class TrackingPage(serializers.Serializer[Any]):
     related = RelatedOrder(many=True)
     details = PageDetail(many=True)
     notice = serializers.CharField(allow_blank=True)
+    datum = serializers.CharField(help_text="Of all coordinates: WGS-84, or GCJ-02 where asked for.")
+    wishes = PageWishes()
+    media = PageMedia(many=True)
 
 
 class TrackingView(APIView):
@@ -199,7 +262,12 @@ class TrackingView(APIView):
     @extend_schema(
         operation_id="tracking_retrieve",
         auth=[],
-        parameters=[OpenApiParameter("lang", enum=["zh-hans", "en"], description="Language of the texts.")],
+        parameters=[
+            OpenApiParameter("lang", enum=["zh-hans", "en"], description="Language of the texts."),
+            OpenApiParameter(
+                "datum", enum=["wgs84", "gcj02"], description="Coordinates: GCJ-02 is what Chinese maps draw."
+            ),
+        ],
         responses={200: TrackingPage, 304: None, 404: OpenApiTypes.OBJECT, 429: OpenApiTypes.OBJECT},
     )
     def get(self, request: Request, token: str, *args: Any) -> Response:
@@ -216,6 +284,8 @@ class TrackingView(APIView):
 
 def _page(request: Request, found: links.Page, *, now: Any) -> Response:
     body = queries.page(found.order, language=language_of(request._request), now=now)
+    if request.query_params.get("datum", "").lower() == "gcj02":
+        body = in_gcj02(body)
     tag = f'"{canonical.digest(body)[:32]}"'
     known = [part.strip().removeprefix("W/") for part in request.headers.get("If-None-Match", "").split(",")]
     if tag in known or "*" in known:

@@ -10,7 +10,7 @@ from channels.generic.websocket import AsyncJsonWebsocketConsumer
 from django.conf import settings
 
 from orderhub.kernel import clock
-from tracking import links, live
+from tracking import following, links, live
 
 WRONG_TOKEN = 4404
 TOO_MANY = 4429
@@ -23,8 +23,8 @@ PING_SECONDS = 30.0
 
 
 class TrackingConsumer(AsyncJsonWebsocketConsumer):
-    """First message `{"token", "since"}`; then hints `{"type": "advanced", "seq": n}` and a ping every 30
-    s.
+    """First message `{"token", "since"}`; then hints `{"type": "advanced", "seq": n, "log": m}` and a
+    ping every 30 s.
     """
 
     order_id: int | None = None
@@ -64,16 +64,21 @@ class TrackingConsumer(AsyncJsonWebsocketConsumer):
         self.order_id = page.order_id
         await self.channel_layer.group_add(live.group(page.order_id), self.channel_name)
         # Asked again after joining: a change between the first look and the join would be lost.
-        now_at = await database_sync_to_async(live.revisions)([page.order_id])
-        revision = now_at.get(page.order_id, 0)
+        now_at = await database_sync_to_async(following.catch_up)([page.order_id])
+        revision, log = now_at.get(page.order_id, (0, 0))
         if settings.EMBEDDED:
-            live.tail.join(page.order_id, revision=revision)
+            following.tail.join(page.order_id, revision=revision)
         if revision > since:
-            await self.send_json(live.hint(revision))
+            await self.send_json(live.hint(revision, log))
 
     async def advanced(self, message: dict[str, Any]) -> None:
         """A hint of the page's group."""
-        await self.send_json(live.hint(int(message["seq"])))
+        await self.send_json(live.hint(int(message["seq"]), int(message.get("log", 0))))
+
+    async def logged(self, message: dict[str, Any]) -> None:
+        """The order's log went on: its page is brought up here, and the hint of that comes to all its sockets."""
+        if self.order_id is not None:
+            following.follower.want(self.order_id)
 
     async def disconnect(self, code: int) -> None:
         """Leave the group; the last socket of a page ends its watch."""
@@ -82,16 +87,20 @@ class TrackingConsumer(AsyncJsonWebsocketConsumer):
         if self.order_id is not None:
             await self.channel_layer.group_discard(live.group(self.order_id), self.channel_name)
             if settings.EMBEDDED:
-                live.tail.leave(self.order_id)
+                following.tail.leave(self.order_id)
 
     async def _beat(self) -> None:
         await asyncio.sleep(FIRST_WORD_SECONDS)
-        if self.order_id is None:
+        if not self._has_spoken():
             await self.close(code=TOO_SLOW)
             return
         while True:
             await asyncio.sleep(PING_SECONDS)
             await self.send_json({"type": "ping"})
+
+    def _has_spoken(self) -> bool:
+        """Whether the token has come."""
+        return self.order_id is not None
 
     def _address(self) -> str:
         """The caller's address, through as many proxies as the settings trust (as for requests)."""

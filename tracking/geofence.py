@@ -1,12 +1,14 @@
-"""Circle fences with hysteresis: when a vehicle has really come or gone, from noisy positions."""
+"""Fences with hysteresis, circles and polygons: when a vehicle has really come or gone, from noisy positions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from itertools import pairwise
+from math import cos, hypot, radians
+from typing import Literal, NamedTuple, Protocol
 
-from orderhub.kernel.geo import haversine_km
+from orderhub.kernel.geo import KM_PER_DEGREE, haversine_km
 
 CONFIRMING_FIXES = 2
 SETTLES_AFTER = timedelta(seconds=60)
@@ -14,6 +16,17 @@ LEAVE_MARGIN_M = 50.0
 WORST_ACCURACY_M = 500.0
 AHEAD_OF_CLOCK = timedelta(minutes=2)
 FASTEST_KMH = 200.0
+
+
+class Area(Protocol):
+    """What has an inside: `outside_m` is the distance to it in metres, 0 or less within."""
+
+    @property
+    def id(self) -> str:
+        """Its name in transitions."""
+
+    def outside_m(self, lat: float, lng: float) -> float:
+        """How far outside a WGS-84 point lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +37,38 @@ class Fence:
     lat: float
     lng: float
     radius_m: float
+
+    def outside_m(self, lat: float, lng: float) -> float:
+        """Metres from the edge, negative within."""
+        return haversine_km(self.lat, self.lng, lat, lng) * 1000 - self.radius_m
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """An area drawn on the map: its corners as WGS-84 latitude and longitude, at least three, not across 180°."""
+
+    id: str
+    corners: tuple[tuple[float, float], ...]
+
+    def outside_m(self, lat: float, lng: float) -> float:
+        """Metres from the nearest edge on a plane laid at the point (good to 1 % over 50 km), negative within."""
+        north = KM_PER_DEGREE * 1000
+        east = north * max(cos(radians(lat)), 0.01)
+        flat = [((y - lng) * east, (x - lat) * north) for x, y in self.corners]
+        inside, nearest = False, float("inf")
+        for (x1, y1), (x2, y2) in pairwise([*flat, flat[0]]):
+            if (y1 > 0) != (y2 > 0) and (x2 - x1) * -y1 / (y2 - y1) + x1 > 0:
+                inside = not inside
+            nearest = min(nearest, _to_edge(x1, y1, x2, y2))
+        return -nearest if inside else nearest
+
+
+def _to_edge(x1: float, y1: float, x2: float, y2: float) -> float:
+    """From the origin to the edge."""
+    dx, dy = x2 - x1, y2 - y1
+    long = dx * dx + dy * dy
+    share = 0.0 if long == 0 else max(0.0, min(1.0, -(x1 * dx + y1 * dy) / long))
+    return hypot(x1 + share * dx, y1 + share * dy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +113,15 @@ def is_usable(fix: Fix, *, previous: Fix | None = None, now: datetime | None = N
     return haversine_km(previous.lat, previous.lng, fix.lat, fix.lng) / hours <= FASTEST_KMH
 
 
-def step(fence: Fence, *, state: FenceState, fix: Fix) -> tuple[FenceState, Transition | None]:
+def step(fence: Area, *, state: FenceState, fix: Fix) -> tuple[FenceState, Transition | None]:
     """The state after one usable fix, and the transition it confirms if any.
 
     Enter: two fixes inside. Leave: two fixes more than `LEAVE_MARGIN_M` outside. Late fixes change nothing.
     """
     if state.last_at is not None and fix.at <= state.last_at:
         return state, None
-    metres = haversine_km(fence.lat, fence.lng, fix.lat, fix.lng) * 1000
-    against = metres > fence.radius_m + LEAVE_MARGIN_M if state.inside else metres <= fence.radius_m
+    metres = fence.outside_m(fix.lat, fix.lng)
+    against = metres > LEAVE_MARGIN_M if state.inside else metres <= 0
     if not against:
         return FenceState(inside=state.inside, last_at=fix.at), None
     since = state.doubt_since or fix.at
@@ -86,7 +131,7 @@ def step(fence: Fence, *, state: FenceState, fix: Fix) -> tuple[FenceState, Tran
     return _turned(fence, doubted, since)
 
 
-def settle(fence: Fence, *, state: FenceState, now: datetime) -> tuple[FenceState, Transition | None]:
+def settle(fence: Area, *, state: FenceState, now: datetime) -> tuple[FenceState, Transition | None]:
     """Believe a single fix inside once `SETTLES_AFTER` has passed without another fix (a parked, silent
     device).
     """
@@ -96,6 +141,6 @@ def settle(fence: Fence, *, state: FenceState, now: datetime) -> tuple[FenceStat
     return _turned(fence, state, since)
 
 
-def _turned(fence: Fence, state: FenceState, since: datetime) -> tuple[FenceState, Transition]:
+def _turned(fence: Area, state: FenceState, since: datetime) -> tuple[FenceState, Transition]:
     kind: Literal["enter", "leave"] = "leave" if state.inside else "enter"
     return FenceState(inside=not state.inside, last_at=state.last_at), Transition(kind, fence.id, since)

@@ -37,7 +37,8 @@ def timelines_are_the_fold() -> Iterable[str]:
         row.order_id: row for row in Journey.objects.order_by("-pk")[:SAMPLE] if row.order_id not in waiting
     }
     stored = _stored(pages)
-    for order_id, folded in projection.fold(_events(pages)).items():
+    events = list(_events(pages))
+    for order_id, folded in projection.fold(events, projection.books_of(events)).items():
         if (folded.seq, folded.stage) != (pages[order_id].seq, pages[order_id].stage):
             yield f"order {order_id}: the log says {folded.seq} {folded.stage}, the page {pages[order_id]}"
         told = {(said.seq, said.milestone, said.occurred_at, said.place) for said in folded.told}

@@ -1,31 +1,40 @@
 """Telling open pages that something is new: a hint with a number, never the news itself.
 
-A hint may get lost, since readers fetch by number what they lack. With Redis the writer publishes after its
-commit.
-Without, the writer is another process: each web process then asks the database for the pages it has open.
+A hint may get lost, since readers fetch by number what they lack. With Redis whoever wrote an event says so right after
+the commit, and each web process that has the page open brings it up to the log at once (`tracking.following`): nobody
+waits for the projection, whose worker has others to serve. Without Redis the web process asks the database for the
+pages it has open.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from time import monotonic
+from typing import Any
 
 from asgiref.sync import async_to_sync
-from channels.db import database_sync_to_async
 from channels.layers import get_channel_layer
+from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F
+from redis import Redis
 
 from orderhub.kernel import clock
 from tracking.models import Journey
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 0.12
 #: So many pages are asked for in one statement.
 ASKED_AT_ONCE = 500
+#: The writer of an event waits no longer than this for a server of hints that is away, and then leaves it alone a while.
+PATIENCE_SECONDS, REST_SECONDS = 0.5, 5.0
+ORDER = "order:"
+Said = Iterable[tuple[int, Mapping[str, object]]]
+
+_servers: dict[str, Redis] = {}
+_rests_until = 0.0
 
 
 def group(order_id: int) -> str:
@@ -33,13 +42,19 @@ def group(order_id: int) -> str:
     return f"track.{order_id}"
 
 
-def hint(revision: int) -> dict[str, object]:
-    """What is sent to a group."""
-    return {"type": "advanced", "seq": revision}
+def hint(revision: int, log: int = 0) -> dict[str, object]:
+    """What pages are told: their number, and up to which event of the order's log (0: not known) they tell of."""
+    return {"type": "advanced", "seq": revision, "log": log}
 
 
-# ---- writers
-# ---------------------------------------------------------------------------------------------------------
+# ---- writers -------------------------------------------------------------------------------------
+
+
+def logged(heads: Mapping[str, int]) -> None:
+    """Events were committed: the processes with these orders' pages open are told how far their logs are."""
+    if not settings.EMBEDDED:
+        _say((int(stream.removeprefix(ORDER)), {"type": "logged", "seq": seq})
+             for stream, seq in heads.items() if stream.startswith(ORDER))  # fmt: skip
 
 
 def touch(order_ids: Collection[int]) -> None:
@@ -61,69 +76,51 @@ def announce_on_commit(journeys: Sequence[Journey]) -> None:
 
 
 def announce(journeys: Iterable[Journey]) -> None:
-    """Send the hint for each page through the channel layer; never raises."""
+    """Send the hint for each page; never raises."""
+    _say((row.order_id, hint(row.revision, row.seq)) for row in journeys)
+
+
+def _say(messages: Said) -> None:
+    global _rests_until
+    if monotonic() < _rests_until:
+        return
     try:
-        async_to_sync(_send)([(row.order_id, row.revision) for row in journeys])
+        _send(messages)
     except Exception as fault:  # whatever the layer throws: pages also ask on their own
+        _rests_until = monotonic() + REST_SECONDS
         logger.warning("no hint was sent: %s", fault)
 
 
-async def _send(pairs: Iterable[tuple[int, int]]) -> None:
+def _send(messages: Said) -> None:
+    """Through the layer. To Redis from here and at one go: the layer itself would open a loop and a connection each time."""
     layer = get_channel_layer()
-    for order_id, revision in pairs:
-        await layer.group_send(group(order_id), hint(revision))
+    if not isinstance(layer, RedisPubSubChannelLayer):
+        async_to_sync(_send_slowly)(messages)
+        return
+    config: Any = settings.CHANNEL_LAYERS["default"]["CONFIG"]
+    pipe = _server(str(config["hosts"][0])).pipeline(transaction=False)
+    for order_id, message in messages:
+        # As `RedisPubSubLoopLayer.group_send` does; a test with a real Redis keeps the two alike.
+        pipe.publish(f"{config['prefix']}__group__{group(order_id)}", layer.serialize(message))
+    if len(pipe):
+        pipe.execute()
 
 
-# ---- the tail of a web process
-# ---------------------------------------------------------------------------------------
+def _server(url: str) -> Redis:
+    if url not in _servers:
+        _servers[url] = Redis.from_url(
+            url, socket_timeout=PATIENCE_SECONDS, socket_connect_timeout=PATIENCE_SECONDS
+        )
+    return _servers[url]
 
 
-class Tail:
-    """Watches the pages this process has open: one task while there is at least one, none otherwise."""
+async def _send_slowly(messages: Said) -> None:
+    layer = get_channel_layer()
+    for order_id, message in messages:
+        await layer.group_send(group(order_id), message)
 
-    def __init__(self) -> None:
-        self._open: dict[int, int] = {}
-        self._sockets: dict[int, int] = {}
-        self._task: asyncio.Task[None] | None = None
 
-    def join(self, order_id: int, *, revision: int) -> None:
-        """A socket opened on a page it knows up to `revision`; starts the watch where none runs."""
-        self._sockets[order_id] = self._sockets.get(order_id, 0) + 1
-        # The lower number stays: other sockets of the page may not have heard of what lies between.
-        self._open.setdefault(order_id, revision)
-        if self._task is None or self._task.done() or self._task.get_loop() is not asyncio.get_running_loop():
-            self._task = asyncio.get_running_loop().create_task(self._watch())
-
-    def leave(self, order_id: int) -> None:
-        """A socket closed; the last one of a page ends its watch."""
-        left = self._sockets.get(order_id, 0) - 1
-        if left > 0:
-            self._sockets[order_id] = left
-            return
-        self._sockets.pop(order_id, None)
-        self._open.pop(order_id, None)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether a watch runs."""
-        return self._task is not None and not self._task.done()
-
-    async def _watch(self) -> None:
-        while self._open:
-            await asyncio.sleep(POLL_SECONDS)
-            try:
-                found = await database_sync_to_async(revisions)(list(self._open))
-            except DatabaseError as fault:  # a busy database: look again
-                logger.warning("open pages were not checked: %s", fault)
-                continue
-            await _send(self._news(found))
-
-    def _news(self, found: dict[int, int]) -> list[tuple[int, int]]:
-        news = [
-            (key, revision) for key, revision in found.items() if revision > self._open.get(key, revision)
-        ]
-        self._open.update(news)
-        return news
+# ---- readers -------------------------------------------------------------------------------------
 
 
 def revisions(order_ids: Sequence[int]) -> dict[int, int]:
@@ -133,6 +130,3 @@ def revisions(order_ids: Sequence[int]) -> dict[int, int]:
         rows = Journey.objects.filter(order_id__in=order_ids[start : start + ASKED_AT_ONCE])
         found |= dict(rows.values_list("order_id", "revision"))
     return found
-
-
-tail = Tail()

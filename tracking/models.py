@@ -86,3 +86,9 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"{self.parcel_id} {self.latitude},{self.longitude}"
+
+
+# The other tables of this app stand with what works on them.
+from tracking.everywhere import models as everywhere  # noqa: E402, F401
+from tracking.live_position import models as live_position  # noqa: E402, F401
+from tracking.partners import models as partners  # noqa: E402, F401

@@ -77,11 +77,15 @@ MILESTONE_TONES: Mapping[str, str] = {
     "CANCELLED": "bad",
 }
 
+BECAUSE = _both("预计时间已按“{text}”更新", "Updated because: {text}")
+WHERE_IT_IS = _both("车辆当前位置", "where its vehicle is now")
+TO_COME = _both("计划：{text}", "Planned: {text}")
 PARCEL_LABEL = _both("包裹 {n}", "Parcel {n}")
 POSITION = {
     "out_for_delivery": _both("正在派送", "Out for delivery"),
     "other": _both("正在路上", "On its way"),
 }
+UPDATING = _both("正在更新", "Being updated")
 TO_GO = _both("{text}，距目的地约 {km} 公里", "{text}, about {km} km to go")
 WAITING = _both("正在补货，到货后立即发出", "Being restocked. It ships as soon as it arrives")
 ARRANGED = _both("正在安排发货", "Being arranged")

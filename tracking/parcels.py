@@ -11,10 +11,23 @@ from typing import Any
 from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel
 from orderhub.kernel import geo, regions
 from orderhub.orders.models import Order, OrderLine
+from tracking.center.book import Book
+from tracking.center.engine import bands
+from tracking.live_position.aboard import Point
 from tracking.masking import mask_address
 from tracking.models import Position
-from tracking.narrate import eta_text
-from tracking.page_words import MADE, PARCEL_LABEL, PARCELS, PARTS, POSITION, TO_GO
+from tracking.narrate import eta_band, eta_text
+from tracking.page_words import (
+    BECAUSE,
+    MADE,
+    PARCEL_LABEL,
+    PARCELS,
+    PARTS,
+    POSITION,
+    TO_GO,
+    UPDATING,
+    WHERE_IT_IS,
+)
 
 #: A position is shown only while the parcel is in a carrier's hands and on its way.
 MOVING = frozenset(
@@ -26,6 +39,7 @@ MOVING = frozenset(
     }
 )
 TRACK_POINTS = 40
+Place = Position | Point
 Json = dict[str, Any]
 
 
@@ -56,6 +70,12 @@ class Reader:
             earliest, latest, now=self.now, promise=promise, language=self.language, zone=self.zone
         )
 
+    def band(self, earliest: datetime, latest: datetime) -> str:
+        """The band alone, short enough to stand beneath a bar; that it is worked out anew once it is over."""
+        if latest < self.now:
+            return UPDATING[self.tongue]
+        return eta_band(earliest, latest, now=self.now, language=self.language, zone=self.zone)
+
     def iso(self, at: datetime) -> str:
         """A moment in the reader's zone."""
         return at.astimezone(self.zone).isoformat(timespec="seconds")
@@ -64,13 +84,14 @@ class Reader:
 @dataclass(frozen=True, slots=True)
 class Box:
     """A parcel, or a part of the order that is none yet (`parcel` None), with its units and newest
-    positions first.
+    positions first; `goal` is where it goes, degrees.
     """
 
     row: FulfillmentOrder
     parcel: Parcel | None
     items: Sequence[tuple[FulfillmentLine, int]]
-    track: Sequence[Position]
+    track: Sequence[Place]
+    goal: tuple[float, float] | None = None
 
     @property
     def id(self) -> str:
@@ -89,14 +110,33 @@ class Box:
 
     @property
     def band(self) -> tuple[datetime, datetime] | None:
-        """When it is expected: the carrier's band, else the plan's."""
+        """When it is expected: what was reckoned, narrowed by where its vehicle is."""
+        reckoned = self._reckoned
+        if reckoned is None or not self.track or self.goal is None or self.parcel is None:
+            return reckoned
+        here = self.track[0]
+        away = geo.road_km(float(here.latitude), float(here.longitude), *self.goal)
+        is_out = self.parcel.status == Parcel.Status.OUT_FOR_DELIVERY
+        return bands.located(*reckoned, at=here.occurred_at, road_km=away, is_out=is_out)
+
+    @property
+    def is_located(self) -> bool:
+        """Whether the place of its vehicle moved what is expected."""
+        return self.band != self._reckoned
+
+    @property
+    def _reckoned(self) -> tuple[datetime, datetime] | None:
+        """As its lane and its milestones say, else the carrier's band, else the plan's."""
+        expected = getattr(self.parcel, "expectation", None)
+        if expected is not None:
+            return expected.earliest_at, expected.latest_at
         source = self.parcel if self.parcel is not None and self.parcel.eta_from_at else self.row
         if source.eta_from_at is None or source.eta_to_at is None:
             return None
         return source.eta_from_at, source.eta_to_at
 
 
-def drawn(box: Box, number: int, order: Order, reader: Reader, *, moving: bool) -> Json:
+def drawn(box: Box, number: int, order: Order, reader: Reader, *, moving: bool, book: Book) -> Json:
     """One parcel of the page; the arrival is told only while the order moves."""
     tone, word = _status(box)
     warehouse = box.row.warehouse
@@ -104,7 +144,7 @@ def drawn(box: Box, number: int, order: Order, reader: Reader, *, moving: bool) 
         "id": box.id,
         "label": PARCEL_LABEL[reader.tongue].format(n=number),
         "status": {"tone": tone, "text": word[reader.tongue]},
-        "eta": _eta(box, order, reader) if moving else None,
+        "eta": _eta(box, order, reader, book) if moving else None,
         "carrier": _carrier(box, reader),
         "tracking_number": masked(box.parcel.tracking_number) if box.parcel else "",
         "items": [{"name": _name(part, reader), "quantity": quantity} for part, quantity in box.items],
@@ -149,13 +189,29 @@ def _status(box: Box) -> tuple[str, Any]:
     return PARCELS.get(box.parcel.status, PARCELS["unknown"])
 
 
-def _eta(box: Box, order: Order, reader: Reader) -> Json | None:
+def _eta(box: Box, order: Order, reader: Reader, book: Book) -> Json | None:
     if box.is_delivered or box.band is None:
         return None
     first, last = box.band
     late = is_late(first, last, promise=order.promised_at, now=reader.now)
     text = reader.arrival(first, last, promise=order.promised_at if late else None)
-    return {"from": reader.iso(first), "to": reader.iso(last), "text": text}
+    return {
+        "from": reader.iso(first),
+        "to": reader.iso(last),
+        "text": text,
+        "because": _because(box, reader, book),
+    }
+
+
+def _because(box: Box, reader: Reader, book: Book) -> str:
+    """Why the arrival was last reckoned anew, once more than leaving the warehouse is known."""
+    if box.is_located:
+        return BECAUSE[reader.tongue].format(text=WHERE_IT_IS[reader.tongue])
+    known = getattr(box.parcel, "expectation", None)
+    if known is None or known.because in ("", "SHIPPED") or not book.is_shown(known.because):
+        return ""
+    said = book.sentence(known.because, facts={"place": known.place}, language=reader.language)
+    return BECAUSE[reader.tongue].format(text=said)
 
 
 def is_late(earliest: datetime, latest: datetime, *, promise: datetime | None, now: datetime) -> bool:
@@ -187,7 +243,7 @@ def _whereabouts(box: Box, order: Order, reader: Reader) -> Json:
     return {"position": {**here, "at": reader.iso(newest.occurred_at), "text": text}, "track": way}
 
 
-def thinned(track: Sequence[Position]) -> list[Position]:
+def thinned(track: Sequence[Place]) -> list[Place]:
     """At most 40 points from old to new, evenly picked, the oldest and the newest among them."""
     points = list(reversed(track))
     if len(points) <= TRACK_POINTS:
@@ -203,7 +259,7 @@ def _position_text(parcel: Parcel, here: Json, order: Order, reader: Reader) -> 
     return TO_GO[reader.tongue].format(text=text, km=f"{km:.0f}") if km >= 1 else text
 
 
-def _pair(position: Position) -> list[float]:
+def _pair(position: Place) -> list[float]:
     point = _point(position.latitude, position.longitude)
     return [point["lat"], point["lng"]]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -9,15 +10,23 @@ from datetime import datetime
 from orderhub.events import kinds, rows
 from orderhub.events.models import Event
 from orderhub.fulfillment.models import Parcel
-from tracking import live, narrate
+from tracking import live
+from tracking.center import plans
+from tracking.center.book import Book, books
 from tracking.models import Journey, TimelineEntry
 
 SCANNED = "parcel.scanned"
+TOLD = "order.milestone_told"
 DECIDED = "routing.decided"
 AWAITING_PAYMENT = "awaiting_payment"
 PREFIX = "order:"
+#: The milestones that come with OrderHub, in their own words.
+PRODUCT = Book()
 #: Payload fields a sentence may need; nothing else of an event is copied to the customer's side.
-_FACTS = ("warehouse", "fulfillment", "reason", "eta", "eta_from", "eta_to", "step", "n")
+_FACTS = (
+    "warehouse", "fulfillment", "reason", "eta", "eta_from", "eta_to", "step", "n", "identity", "corrects", "zone",
+)  # fmt: skip
+_REASON = re.compile(r"[a-z_]{1,40}")
 _WORDS = 120
 
 
@@ -30,6 +39,7 @@ class Told:
     occurred_at: datetime
     place: str = ""
     parcel_id: int | None = None
+    classifier: str = "ACTUAL"
     facts: dict[str, object] = field(default_factory=dict)
 
 
@@ -51,9 +61,12 @@ def told_kinds() -> list[str]:
     return [kind.name for kind in kinds.catalog() if kind.name.startswith(heads)]
 
 
-def fold(events: Iterable[Event]) -> dict[int, Folded]:
-    """What events say per order, pure; they must come in the order of each stream."""
+def fold(events: Iterable[Event], books: Mapping[int, Book] | None = None) -> dict[int, Folded]:
+    """What events say per order, pure; they must come in the order of each stream. `books` are the milestones of each
+    merchant, the product's where none is given.
+    """
     orders: dict[int, Folded] = {}
+    books = books or {}
     for event in events:
         order_id = order_of(event)
         if order_id is None or event.merchant_id is None:
@@ -63,9 +76,14 @@ def fold(events: Iterable[Event]) -> dict[int, Folded]:
             continue
         order.seq, order.changed_at = event.seq, event.recorded_at
         order.stage = str(event.payload.get("stage") or order.stage)
-        if (said := _told(event)) is not None:
+        if (said := _told(event, books.get(event.merchant_id, PRODUCT))) is not None:
             order.told.append(said)
     return orders
+
+
+def books_of(events: Iterable[Event]) -> dict[int, Book]:
+    """The milestones of the merchants of these events; two queries."""
+    return books({event.merchant_id for event in events if event.merchant_id is not None})
 
 
 def order_of(event: Event) -> int | None:
@@ -74,15 +92,21 @@ def order_of(event: Event) -> int | None:
     return int(number) if f"{head}:" == PREFIX and number.isdigit() else None
 
 
-def _told(event: Event) -> Told | None:
-    code = _milestone(event)
-    known = narrate.milestones().get(code)
-    if known is None or not narrate.is_visible(known, warehouse_shown=True):
+def _told(event: Event, book: Book) -> Told | None:
+    code, payload = _milestone(event), event.payload
+    known = book.milestone(code)
+    if known is None:
+        # What never happened is kept too: it takes the place of what it corrects, and is shown to nobody.
+        return (
+            Told(event.seq, "", event.occurred_at, facts={"corrects": payload["corrects"]})
+            if _is_void(event)
+            else None
+        )
+    if known.public == "internal":
         return None
-    payload = event.payload
     facts: dict[str, object] = {name: payload[name] for name in _FACTS if payload.get(name)}
-    if known.public == "masked":
-        facts.pop("reason", None)
+    if known.public == "masked" or not _REASON.fullmatch(str(facts.get("reason", ""))):
+        facts.pop("reason", None)  # a carrier's own words may name people; only codes are copied
     if event.kind == DECIDED:
         facts |= _routed(payload)
     return Told(
@@ -91,8 +115,14 @@ def _told(event: Event) -> Told | None:
         occurred_at=event.occurred_at,
         place=str(payload.get("place") or "")[:_WORDS],
         parcel_id=_number(payload.get("parcel")),
+        classifier=str(payload.get("classifier") or "ACTUAL"),
         facts=facts,
     )
+
+
+def _is_void(event: Event) -> bool:
+    said = event.payload
+    return event.kind in (SCANNED, TOLD) and bool(said.get("corrects")) and not said.get("milestone")
 
 
 def _milestone(event: Event) -> str:
@@ -100,7 +130,7 @@ def _milestone(event: Event) -> str:
     if kind.visibility == "internal" or event.payload.get("reason") == AWAITING_PAYMENT:
         # Waiting for payment is no check of ours: the page's headline says it, and then the payment itself.
         return ""
-    return str(event.payload.get("milestone") or "") if event.kind == SCANNED else kind.milestone
+    return str(event.payload.get("milestone") or "") if event.kind in (SCANNED, TOLD) else kind.milestone
 
 
 def _routed(payload: Mapping[str, object]) -> dict[str, object]:
@@ -125,10 +155,10 @@ def _number(value: object) -> int | None:
 
 
 def apply(events: Sequence[Event]) -> None:
-    """Bring pages up to these events: six queries for any batch (updates in parts on SQLite), repeated ones
+    """Bring pages up to these events: nine queries for any batch (updates in parts on SQLite), repeated ones
     ignored.
     """
-    orders = fold(events)
+    orders = fold(events, books_of(events))
     if not orders:
         return
     known = Journey.objects.select_for_update(no_key=True).filter(order_id__in=orders).order_by("pk")
@@ -139,6 +169,7 @@ def apply(events: Sequence[Event]) -> None:
     rows.save(moved, ["seq", "revision", "stage", "changed_at"])
     journeys |= {row.order_id: row for row in fresh}
     _write(orders.values(), journeys)
+    plans.begin(fresh)
     live.announce_on_commit([*fresh, *moved])
 
 
@@ -166,15 +197,17 @@ def _write(orders: Iterable[Folded], journeys: Mapping[int, Journey]) -> None:
     told = [(journeys[order.order_id], said) for order in orders for said in order.told]
     named = {said.parcel_id for _journey, said in told if said.parcel_id is not None}
     known = set(Parcel.objects.filter(pk__in=named).values_list("pk", flat=True)) if named else set()
-    rows.insert((_entry(journey, said, known) for journey, said in told), skip_known=True)
+    rows.insert((entry_of(journey, said, known) for journey, said in told), skip_known=True)
 
 
-def _entry(journey: Journey, said: Told, parcels: set[int]) -> TimelineEntry:
+def entry_of(journey: Journey, said: Told, parcels: set[int]) -> TimelineEntry:
+    """The row of one thing told; a parcel that is gone is left out."""
     return TimelineEntry(
         journey=journey,
         seq=said.seq,
         milestone=said.milestone,
         occurred_at=said.occurred_at,
+        classifier=said.classifier,
         place=said.place,
         parcel_id=said.parcel_id if said.parcel_id in parcels else None,
         facts=said.facts,

@@ -14,21 +14,32 @@ from django.db.models import Q
 
 from carbon import queries as carbon
 from orderhub.fields import queries as fields
-from orderhub.fields.engine import shown
+from orderhub.fields.engine import shown as field_text
 from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel, ParcelLine
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.inventory.models import Warehouse
+from orderhub.kernel import clock
 from orderhub.orders import sharing
 from orderhub.orders.models import Hold, Order, OrderLine
 from tracking import parcels, timeline, wording
+from tracking.center import book as books
+from tracking.center import plans
+from tracking.center.book import Book
+from tracking.everywhere import shown
+from tracking.everywhere.models import MediaFile
+from tracking.live_position import aboard
+from tracking.live_position.datum import WGS84
+from tracking.media import services as media
 from tracking.models import Journey, Position, TimelineEntry
 from tracking.narrate import headline
 from tracking.page_words import ARRANGED, NOTICES, STAGES, WAITING
-from tracking.parcels import Box, Reader, is_late
+from tracking.parcels import Box, Place, Reader, is_late
 
 #: As many of the newest positions as are looked at; thinned before they are shown.
 POSITIONS_READ = 400
 SPLIT = "ORDER_SPLIT"
+#: Nothing is planned any more.
+_OVER = frozenset({"delivered", "completed", "partially_returned", "returned", "cancelled", "merged"})
 _GONE = (State.CANCELLED, State.REJECTED)
 Json = dict[str, Any]
 
@@ -44,15 +55,16 @@ class Loaded:
     boxes: Sequence[Box]
     hold_reasons: frozenset[str]
     warehouses: Mapping[str, Warehouse]
+    book: Book
 
 
-def page(order: Order, *, language: str, now: datetime) -> Json:
+def page(order: Order, *, language: str, now: datetime, found: Loaded | None = None) -> Json:
     """The page of an order (with its merchant loaded) as the template and the socket's readers know it.
 
-    At most 12 queries. `seq` grows with everything a reader can see. Names, phones and addresses are not in
-    it.
+    At most 17 queries. `seq` grows with everything a reader can see. Names, phones and addresses are not in
+    it. `found` is what `load` gave, where somebody has it.
     """
-    found = load(order)
+    found = found or load(order)
     reader = Reader(language, ZoneInfo(order.merchant.time_zone), now)
     stage = _shown_stage(found)
     eta = _eta(found, stage, reader)
@@ -75,22 +87,46 @@ def page(order: Order, *, language: str, now: datetime) -> Json:
         "language": language,
         "seq": found.journey.revision if found.journey else 0,
         "updated_at": reader.iso(changed_at),
+        "datum": WGS84,
         "stage": {"code": stage, "text": text[reader.tongue], "tone": tone},
         "headline": {"text": words.title, "detail": words.detail},
         "eta": eta,
         "destination": parcels.destination(order, reader),
         "parcels": [
-            parcels.drawn(box, n, order, reader, moving=moving) for n, box in enumerate(found.boxes, 1)
+            parcels.drawn(box, n, order, reader, moving=moving, book=found.book)
+            for n, box in enumerate(found.boxes, 1)
         ],
-        "timeline": timeline.drawn(
-            found.entries, found.boxes, found.warehouses, order, reader, moving=moving
+        "timeline": _planned(found, reader)
+        + timeline.drawn(
+            found.entries, found.boxes, found.warehouses, order, reader, moving=moving, book=found.book
         ),
         "waiting": _waiting(found, stage, reader),
         "carbon": carbon.brief(order, language=language),
         "notice": _notice(found, stage, eta, reader),
+        "wishes": shown.wishes(order, reader),
+        "media": _media(order, reader),
         "related": _related(found, reader),
         "details": _details(found, reader),
     }
+
+
+def _planned(found: Loaded, reader: Reader) -> list[Json]:
+    """What the order's template still plans and customers may know; one query, two more where there is a plan."""
+    plan = plans.of_order(found.order)
+    if plan is None or str(found.order.stage) in _OVER:
+        return []
+    stops = plans.ahead(plan, found.entries, now=reader.now, audiences=("customer",))
+    return timeline.planned(
+        [stop for stop in stops if found.book.is_shown(stop.step.milestone, on_board=True)],
+        reader,
+        found.book,
+    )
+
+
+def _media(order: Order, reader: Reader) -> list[Json]:
+    """Photos, videos and certificates for the buyer, by links that expire."""
+    rows = MediaFile.objects.filter(order=order, audience=MediaFile.Audience.BUYER, keep_until__gt=reader.now)
+    return media.shown(rows.order_by("-pk"), who=f"buyer:{order.pk}", now=reader.now, tongue=reader.tongue)
 
 
 def _details(found: Loaded, reader: Reader) -> list[Json]:
@@ -107,7 +143,7 @@ def _details(found: Loaded, reader: Reader) -> list[Json]:
     return [
         {
             "name": f"{title} · {one.label(zh=zh)}" if title else one.label(zh=zh),
-            "text": shown(one, values[code], zh=zh),
+            "text": field_text(one, values[code], zh=zh),
             "link": values[code] if one.kind == "link" else "",
         }
         for target, title, values in rows
@@ -133,7 +169,7 @@ def _related(found: Loaded, reader: Reader) -> list[Json]:
 
 
 def load(order: Order) -> Loaded:
-    """Read the page's rows: at most eleven queries."""
+    """Read the page's rows: at most thirteen queries."""
     journey = Journey.objects.filter(order=order).first()
     entries = (
         list(TimelineEntry.objects.filter(journey=journey).order_by("occurred_at", "seq")) if journey else []
@@ -153,6 +189,7 @@ def load(order: Order) -> Loaded:
         boxes=boxes,
         hold_reasons=frozenset(holds),
         warehouses=known,
+        book=books.book(order.merchant_id),
     )
 
 
@@ -168,16 +205,21 @@ def _boxes(order: Order) -> list[Box]:
     )
     for part in line_rows.order_by("pk"):
         parts.setdefault(part.fulfillment_id, []).append(part)
-    packed = list(Parcel.objects.filter(fulfillment__in=fulfillments).order_by("pk"))
+    packed = list(
+        Parcel.objects.filter(fulfillment__in=fulfillments).select_related("expectation").order_by("pk")
+    )
     contents = _contents(packed)
-    tracks = _tracks([parcel for parcel in packed if parcel.status in parcels.MOVING])
+    tracks = _tracks([parcel for parcel in packed if parcel.status in parcels.MOVING], order)
     by_id = {part.pk: part for group in parts.values() for part in group}
+    goal = (float(order.latitude), float(order.longitude))
     boxes = []
     for row in fulfillments.values():
         own = [parcel for parcel in packed if parcel.fulfillment_id == row.pk]
         for parcel in own:
             items = [(by_id[line.fulfillment_line_id], line.quantity) for line in contents.get(parcel.pk, [])]
-            boxes.append(Box(row, parcel, items or _whole(parts.get(row.pk, [])), tracks.get(parcel.pk, [])))
+            boxes.append(
+                Box(row, parcel, items or _whole(parts.get(row.pk, [])), tracks.get(parcel.pk, []), goal)
+            )
         if not own and row.state not in (State.SHIPPED, State.DELIVERED):
             boxes.append(Box(row, None, _whole(parts.get(row.pk, [])), []))
     return boxes
@@ -195,12 +237,15 @@ def _contents(packed: Sequence[Parcel]) -> dict[int, list[ParcelLine]]:
     return found
 
 
-def _tracks(moving: Sequence[Parcel]) -> dict[int, list[Position]]:
-    """The newest positions per moving parcel, newest first."""
-    found: dict[int, list[Position]] = {}
+def _tracks(moving: Sequence[Parcel], order: Order) -> dict[int, list[Place]]:
+    """The newest positions per moving parcel, newest first: its carrier's, and those of the vehicle it is in."""
+    found: dict[int, list[Place]] = {}
     if moving:
         for position in Position.objects.filter(parcel__in=moving).order_by("-occurred_at")[:POSITIONS_READ]:
             found.setdefault(position.parcel_id, []).append(position)
+        for key, way in aboard.ways(moving, now=clock.now(), zone=ZoneInfo(order.merchant.time_zone)).items():
+            both = [*found.get(key, []), *way]
+            found[key] = sorted(both, key=lambda place: place.occurred_at, reverse=True)[:POSITIONS_READ]
     return found
 
 
@@ -211,6 +256,9 @@ def _shown_stage(found: Loaded) -> str:
         return stage
     if Hold.Reason.AWAITING_PAYMENT in found.hold_reasons:
         return "awaiting_payment"
+    if found.hold_reasons == {Hold.Reason.MERGE_WINDOW}:
+        # Nobody looks at it: it waits for other orders, and its green card says until when.
+        return "routed" if found.boxes else "received"
     return "reviewing" if found.hold_reasons else stage
 
 
@@ -227,6 +275,7 @@ def _eta(found: Loaded, stage: str, reader: Reader) -> Json | None:
         "to": reader.iso(latest),
         "promise": reader.iso(promise) if promise else None,
         "text": reader.arrival(earliest, latest, promise=promise if late else None),
+        "label": reader.band(earliest, latest),
         "late": late,
     }
 

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
+from carbon.green import services as green
 from orderhub.access.limits import address_of
 from orderhub.kernel import clock
 from tracking import links, queries
@@ -35,7 +36,11 @@ def page(request: HttpRequest, token: str) -> HttpResponse:
         else:
             track = queries.page(found.order, language=language, now=now)
             with timezone.override(ZoneInfo(found.order.merchant.time_zone)):
-                response = render(request, "tracking/page.html", {"track": track, "token": token})
+                context = {
+                    "track": track, "token": token, "green": green.told(found.order, language=language, now=now),
+                    "green_refused": "green" in request.GET, "green_lang": language,
+                }  # fmt: skip
+                response = render(request, "tracking/page.html", context)
     response["Content-Language"] = language
     for name, value in HEADERS.items():
         response[name] = value

@@ -110,7 +110,7 @@
     line("oh-eta-now", place(now));
     if (mark !== null) line("oh-eta-promise", mark);
     chart.append(svg("text", { x: place(now) + "%", y: nowLow ? 56 : 38, dx: -2 }, words("wordNow", { time: clock(now) })));
-    chart.append(svg("text", { "class": "oh-eta-label", x: Math.min(84, Math.max(16, middle)) + "%", y: 38, "text-anchor": "middle" }, eta.text));
+    chart.append(svg("text", { "class": "oh-eta-label", x: Math.min(84, Math.max(16, middle)) + "%", y: 38, "text-anchor": "middle" }, eta.label || eta.text));
     if (mark !== null) {
       var when = day(promise) === day(now) ? clock(promise) : day(promise);
       chart.append(svg("text", { x: Math.max(24, mark) + "%", y: markLow ? 56 : 38, "text-anchor": mark > 70 ? "middle" : "start" }, words("wordPromise", { when: when })));
@@ -163,6 +163,7 @@
     put(slot("label", node), parcel.label, true);
     putPill(slot("status", node), parcel.status);
     put(slot("eta-text", node), parcel.eta ? parcel.eta.text : "");
+    put(slot("eta-because", node), parcel.eta ? parcel.eta.because : "");
     put(slot("carrier", node), parcel.carrier, true);
     put(slot("number", node), parcel.tracking_number, true);
     patchKeyed(slot("items", node), "item", parcel.items || [], nameAndPlace, drawItem);
@@ -172,6 +173,13 @@
       if (!node.dataset.key && slot("name", node)) node.dataset.key = index + ":" + slot("name", node).textContent;
     });
     patchList(holder, template, values, keyOf, draw);
+  }
+
+  function drawWish(node, wish) {
+    put(slot("title", node), wish.title, true);
+    putPill(slot("outcome", node), { text: wish.outcome, tone: wish.tone });
+    put(slot("text", node), wish.text, true);
+    put(slot("answer", node), wish.answer);
   }
 
   function drawCarbon(carbon) {
@@ -230,6 +238,7 @@
     putDetails(track.details || []);
     slot("waiting-card").hidden = !(track.waiting && track.waiting.length);
     patchKeyed(slot("waiting"), "waiting", track.waiting || [], nameAndPlace, drawItem);
+    if (slot("wishes")) patchList(slot("wishes"), "wish", (track.wishes || {}).made || [], function (wish) { return wish.kind + wish.at; }, drawWish);
     drawCarbon(track.carbon);
     put(slot("updated"), words("wordUpdated", { time: stamp(new Date(track.updated_at)) }), true);
     document.title = track.headline.text + " · " + track.merchant.name;

@@ -54,11 +54,8 @@ class SplitPositions(PlainSql):
 
 
 class Migration(migrations.Migration):
-
-    dependencies = [
-        ("tracking", "0002_revision"),
-        ("events", "0003_partitions"),
-    ]
+    replaces = [("tracking", "0003_partitions")]
+    dependencies = [("tracking", "0001_start"), ("events", "0003_partitions")]
 
     operations = [
         SplitPositions(),
