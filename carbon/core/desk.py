@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
 
 from carbon.core.errors import EstimateError
 from carbon.core.gases import gwp_table, rebase
-from carbon.core.model import Factor, Options
+from carbon.core.model import Factor, Options, Rates
 
-NOT_ENERGY = frozenset({"tkm", "vkm", "t"})
-
-
-class Rates(NamedTuple):
-    """kg CO2e per unit; ttw and wtt are None together when only the sum is known."""
-
-    ttw: Decimal | None
-    wtt: Decimal | None
-    total: Decimal
+NOT_ENERGY = frozenset({"tkm", "vkm", "t", "usd2022"})
 
 
 class Desk:
     """Serves one element and remembers the factors it used and the flags they raised."""
 
-    def __init__(self, *, element: str, options: Options) -> None:
+    __slots__ = ("element", "factor_ids", "flags", "options")
+
+    def __init__(self, element: str, options: Options) -> None:
         self.element = element
         self.options = options
         self.factor_ids: list[str] = []
@@ -34,19 +27,27 @@ class Desk:
 
         Raises UNKNOWN_FACTOR, DRAFT_FACTOR, UNIT_MISMATCH, INCOMPLETE_FACTOR in this order.
         """
-        self._check(factor, unit=unit)
-        self._note(factor)
-        if self.options.gwp == "AR6":
+        if factor.status != "active":
+            self._check_status(factor)
+        if factor.unit != unit and (unit != "energy" or factor.unit in NOT_ENERGY):
+            raise EstimateError("UNIT_MISMATCH", self.element)
+        self.factor_ids.append(factor.id)
+        if factor.marks:
+            self.flags.update(factor.marks)
+        options = self.options
+        if factor.valid_to is not None and options.activity_date is not None:
+            if options.activity_date > factor.valid_to:
+                self.flags.add("TEMPORAL_GAP")
+        if options.gwp == "AR6":
             factor, whole = rebase(factor)
             if not whole:
                 self.flags.add("GWP_NOT_REBASED")
-        if factor.ttw is not None and factor.wtt is not None:
-            return Rates(factor.ttw, factor.wtt, factor.ttw + factor.wtt)
-        if factor.total is None:
+        rates = factor.rates
+        if rates is None:
             raise EstimateError("INCOMPLETE_FACTOR", self.element)
-        if split:
+        if split and rates.ttw is None:
             self.flags.add("SPLIT_UNKNOWN")
-        return Rates(None, None, factor.total)
+        return rates
 
     def gwp(self, gas: str) -> Decimal:
         """GWP100 of a refrigerant by AR5, or by AR6 when chosen; raises UNKNOWN_FACTOR for a gas not
@@ -57,24 +58,8 @@ class Desk:
             raise EstimateError("UNKNOWN_FACTOR", self.element)
         return value
 
-    def _check(self, factor: Factor, *, unit: str) -> None:
+    def _check_status(self, factor: Factor) -> None:
         if factor.status == "unknown":
             raise EstimateError("UNKNOWN_FACTOR", self.element)
         if factor.status == "draft" and not self.options.allow_draft:
             raise EstimateError("DRAFT_FACTOR", self.element)
-        fits = factor.unit not in NOT_ENERGY if unit == "energy" else factor.unit == unit
-        if not fits:
-            raise EstimateError("UNIT_MISMATCH", self.element)
-
-    def _note(self, factor: Factor) -> None:
-        self.factor_ids.append(factor.id)
-        if factor.status == "draft":
-            self.flags.add("DRAFT_FACTOR")
-        day = self.options.activity_date
-        if day is not None and factor.valid_to is not None and day > factor.valid_to:
-            self.flags.add("TEMPORAL_GAP")
-        boundary = factor.boundary
-        if boundary.startswith("GENERATION") and boundary != "GENERATION+TD+WTT":
-            self.flags.add("BOUNDARY_GENERATION_ONLY")
-        elif boundary == "TRANSPORT_TO_FACILITY_ONLY":
-            self.flags.add("EOL_TRANSPORT_ONLY")

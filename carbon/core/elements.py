@@ -5,11 +5,11 @@ context.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from carbon.core.checks import check_element
-from carbon.core.desk import Desk, Rates
+from carbon.core.desk import Desk
 from carbon.core.distance import factor_km
 from carbon.core.errors import EstimateError
 from carbon.core.model import (
@@ -17,14 +17,17 @@ from carbon.core.model import (
     ZERO,
     Element,
     EnergyUse,
+    Factor,
     GoodsElement,
     HubElement,
     LoadModel,
     Options,
     PackagingElement,
     PackagingItem,
+    Rates,
     Share,
     TransportElement,
+    made,
 )
 
 HALF = Decimal("0.5")
@@ -33,29 +36,26 @@ KG_PER_T = Decimal(1000)
 DAYS_PER_YEAR = Decimal(365)
 
 
-@dataclass(slots=True)
-class Raw:
-    """Unrounded kg CO2e of an element, with its activity, factors and flags."""
+class Raw(NamedTuple):
+    """Unrounded kg CO2e of an element, with its activity, factors and flags; `total` is transport and hub figure plus
+    everything that is not transport.
+    """
 
     ttw: Decimal | None
     wtt: Decimal | None
     wtw: Decimal
     non_transport: Decimal
+    total: Decimal
     location: Decimal
     market: Decimal
     tkm: Decimal | None
     desk: Desk
 
-    @property
-    def total(self) -> Decimal:
-        """Transport and hub figure plus everything that is not transport, in kg."""
-        return self.wtw + self.non_transport
-
 
 def compute(element: Element, *, options: Options) -> Raw:
     """Check an element and give its unrounded figures; raises `EstimateError`."""
     check_element(element)
-    desk = Desk(element=element.id, options=options)
+    desk = Desk(element.id, options)
     if isinstance(element, TransportElement):
         return _transport(element, desk=desk)
     if isinstance(element, HubElement):
@@ -66,7 +66,16 @@ def compute(element: Element, *, options: Options) -> Raw:
 
 
 def _transport(element: TransportElement, *, desk: Desk) -> Raw:
-    tkm = _tkm(element)
+    mass, distance = element.mass_kg, element.distance_km
+    tonnes = None if mass is None else mass / KG_PER_T
+    tkm = None if tonnes is None or distance is None else tonnes * distance
+    if not mass and mass is not None:
+        desk.flags.add("ZERO_MASS")
+    if not distance and distance is not None:
+        desk.flags.add("ZERO_DISTANCE")
+    if (factor := element.factor) is not None and not (element.energy or element.energy_intensity):
+        if element.load_model is None:
+            return _by_factor(element, factor, tonnes=tonnes, tkm=tkm, desk=desk)
     if element.energy:
         return _energy(element.energy, share=_ratio(element.share), desk=desk, tkm=tkm)
     if element.load_model is not None:
@@ -78,19 +87,31 @@ def _transport(element: TransportElement, *, desk: Desk) -> Raw:
             raise EstimateError("MISSING_INPUT", element.id)
         rows = [EnergyUse(row.factor, row.per_tkm * tkm) for row in element.energy_intensity]
         return _energy(rows, share=ONE, desk=desk, tkm=tkm)
-    if element.factor is None:
+    raise EstimateError("MISSING_INPUT", element.id)
+
+
+def _by_factor(
+    element: TransportElement, factor: Factor, *, tonnes: Decimal | None, tkm: Decimal | None, desk: Desk
+) -> Raw:
+    """A leg by one factor per tonne-km, or per vehicle-km with its share of the round."""
+    per_vehicle = factor.unit == "vkm"
+    rates = desk.rates(factor, unit="vkm" if per_vehicle else "tkm")
+    km = factor_km(element, factor_kind=factor.distance_kind, flags=desk.flags)
+    weight = _ratio(element.share) if per_vehicle else tonnes
+    if weight is None:
         raise EstimateError("MISSING_INPUT", element.id)
-    per_vehicle = element.factor.unit == "vkm"
-    rates = desk.rates(element.factor, unit="vkm" if per_vehicle else "tkm")
-    km = factor_km(element, factor_kind=element.factor.distance_kind, flags=desk.flags)
-    weight = _ratio(element.share) if per_vehicle else _tonnes(element)
-    return _scaled(rates, amount=weight * km, desk=desk, tkm=tkm)
+    amount = tkm if tkm is not None and km is element.distance_km and not per_vehicle else weight * km
+    return _scaled(rates, amount=amount, desk=desk, tkm=tkm)
 
 
 def _hub(element: HubElement, *, desk: Desk) -> Raw:
     share = _ratio(element.share)
+    if element.mass_kg == ZERO:
+        desk.flags.add("ZERO_MASS")
     if element.energy or element.refrigerants:
-        leak = sum((row.kg * desk.gwp(row.gas) for row in element.refrigerants), ZERO)
+        leak = ZERO
+        if element.refrigerants:
+            leak = sum((row.kg * desk.gwp(row.gas) for row in element.refrigerants), ZERO)
         return _energy(element.energy, share=share, desk=desk, tkm=None, leak=leak)
     if (area := element.area_model) is not None:
         kwh = area.area_m2 * area.kwh_per_m2_year * area.days / DAYS_PER_YEAR
@@ -102,17 +123,21 @@ def _hub(element: HubElement, *, desk: Desk) -> Raw:
 
 
 def _scaled(rates: Rates, *, amount: Decimal, desk: Desk, tkm: Decimal | None) -> Raw:
-    total = amount * rates.total
     if rates.ttw is None or rates.wtt is None:
-        return Raw(None, None, total, ZERO, total, total, tkm, desk)
+        total = amount * rates.total
+        return made(Raw, (None, None, total, ZERO, total, total, total, tkm, desk))
     ttw, wtt = amount * rates.ttw, amount * rates.wtt
-    return Raw(ttw, wtt, ttw + wtt, ZERO, ttw + wtt, ttw + wtt, tkm, desk)
+    wtw = ttw + wtt
+    return made(Raw, (ttw, wtt, wtw, ZERO, wtw, wtw, wtw, tkm, desk))
 
 
 def _energy(
     uses: Sequence[EnergyUse], *, share: Decimal, desk: Desk, tkm: Decimal | None, leak: Decimal = ZERO
 ) -> Raw:
     """Σ quantity × factor × share; the headline follows the electricity basis, both bases are kept."""
+    if len(uses) == 1 and share is ONE and uses[0].market_factor is None and not leak:
+        rates = desk.rates(uses[0].factor, unit="energy")
+        return _scaled(rates, amount=uses[0].quantity, desk=desk, tkm=tkm)
     market_first = desk.options.electricity_basis == "market"
     ttw: Decimal | None = leak
     wtt: Decimal | None = ZERO
@@ -128,9 +153,11 @@ def _energy(
         wtw += use.quantity * head.total
         ttw = None if ttw is None or head.ttw is None else ttw + use.quantity * head.ttw
         wtt = None if wtt is None or head.wtt is None else wtt + use.quantity * head.wtt
+    whole = wtw * share
+    bases = (location * share, market * share)
     if ttw is None or wtt is None:
-        return Raw(None, None, wtw * share, ZERO, location * share, market * share, tkm, desk)
-    return Raw(ttw * share, wtt * share, wtw * share, ZERO, location * share, market * share, tkm, desk)
+        return Raw(None, None, whole, ZERO, whole, *bases, tkm, desk)
+    return Raw(ttw * share, wtt * share, whole, ZERO, whole, *bases, tkm, desk)
 
 
 def _loaded(model: LoadModel, *, desk: Desk) -> Rates:
@@ -161,12 +188,15 @@ def _per_tkm(model: LoadModel, empty: Decimal, half: Decimal, full: Decimal) -> 
 
 
 def _item(item: PackagingItem, *, desk: Desk) -> Decimal:
-    primary = desk.rates(item.factor, unit="kg", split=False).total
-    per_kg = primary * (ONE - item.recycled_share)
+    per_kg = desk.rates(item.factor, unit="kg", split=False).total
     if item.recycled_share:
+        per_kg *= ONE - item.recycled_share
         if item.recycled_factor is None:
             raise EstimateError("MISSING_INPUT", desk.element)
         per_kg += desk.rates(item.recycled_factor, unit="kg", split=False).total * item.recycled_share
+    if not item.end_of_life and item.cycles is ONE:
+        desk.flags.add("EOL_INCOMPLETE")
+        return item.mass_kg * per_kg
     covered = ZERO
     for route in item.end_of_life:
         per_kg += desk.rates(route.factor, unit="kg", split=False).total * route.share
@@ -181,7 +211,7 @@ def _goods(element: GoodsElement) -> Decimal:
 
 
 def _matter(kg: Decimal, *, desk: Desk) -> Raw:
-    return Raw(None, None, ZERO, kg, kg, kg, None, desk)
+    return made(Raw, (None, None, ZERO, kg, kg, kg, kg, None, desk))
 
 
 def _ratio(share: Share | None) -> Decimal:
@@ -192,9 +222,3 @@ def _tonnes(element: TransportElement | HubElement) -> Decimal:
     if element.mass_kg is None:
         raise EstimateError("MISSING_INPUT", element.id)
     return element.mass_kg / KG_PER_T
-
-
-def _tkm(element: TransportElement) -> Decimal | None:
-    if element.mass_kg is None or element.distance_km is None:
-        return None
-    return element.mass_kg / KG_PER_T * element.distance_km

@@ -14,8 +14,9 @@ CODES = (
     "BAD_LOAD_MODEL",
     "ZERO_WEIGHTS",
     "FLOAT_INPUT",
-    # Ours, beyond the case interface: a method lacks a figure it cannot do without.
+    # Ours, beyond the case interface: a method lacks a figure it cannot do without; a case is not of its form.
     "MISSING_INPUT",
+    "BAD_CASE",
 )
 
 

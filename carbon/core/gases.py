@@ -37,14 +37,14 @@ def rebase(factor: Factor) -> tuple[Factor, bool]:
     old = factor.gwp_basis[:3]
     split = (factor.co2_kg, factor.ch4_kgco2e, factor.n2o_kgco2e)
     co2, ch4, n2o = split
-    if co2 is None or ch4 is None or n2o is None or old not in ("AR4", "AR5"):
+    if co2 is None or ch4 is None or n2o is None or old not in ("AR4", "AR5") or factor.ttw is None:
         return factor, False
     table = gwp_table()
     new, was = table["AR6"], table[old]
     ttw = co2 + ch4 * new["CH4"] / was["CH4"] + n2o * new["N2O"] / was["N2O"]
     rest = factor.wtt if factor.wtt is not None else _rest(factor)
     total = None if rest is None else ttw + rest
-    return replace(factor, ttw=ttw, total=total), not factor.wtt
+    return replace(factor, ttw=ttw, total=total), not rest
 
 
 def _rest(factor: Factor) -> Decimal | None:

@@ -4,16 +4,28 @@ the name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from carbon.core.errors import EstimateError
+from carbon.core.rounding import CONTEXT
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 QUANTUM_KG = Decimal("0.000001")
+#: A named tuple from its values: what `Figures(…)` does, without a call of Python code each; for the hot path only.
+made = tuple.__new__
 STAGES = ("warehouse", "transport", "packaging", "return")
+
+
+class Rates(NamedTuple):
+    """kg CO2e per unit; ttw and wtt are None together when only the sum is known."""
+
+    ttw: Decimal | None
+    wtt: Decimal | None
+    total: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +50,28 @@ class Factor:
     # active | draft | unknown: an id that no set holds stays in the chain as "unknown", so that the engine
     # refuses it in the same order as every other fault.
     status: str = "active"
+    # What follows from the fields above; worked out once, since factors are shared by thousands of elements.
+    marks: tuple[str, ...] = field(init=False, repr=False, compare=False, default=())
+    rates: Rates | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
-        # Once here instead of in every calculation: factors are shared by thousands of elements.
         figures = (self.ttw, self.wtt, self.total, self.co2_kg, self.ch4_kgco2e, self.n2o_kgco2e)
         if any(isinstance(value, float) for value in figures):
             raise EstimateError("FLOAT_INPUT")
+        marks = ["DRAFT_FACTOR"] if self.status == "draft" else []
+        if self.boundary.startswith("GENERATION") and self.boundary != "GENERATION+TD+WTT":
+            marks.append("BOUNDARY_GENERATION_ONLY")
+        elif self.boundary == "TRANSPORT_TO_FACILITY_ONLY":
+            marks.append("EOL_TRANSPORT_ONLY")
+        elif self.boundary == "DEFAULT_GRID":
+            marks.append("DEFAULT_GRID")
+        object.__setattr__(self, "marks", tuple(marks))
+        rates = None
+        if self.ttw is not None and self.wtt is not None:
+            rates = Rates(self.ttw, self.wtt, CONTEXT.add(self.ttw, self.wtt))
+        elif self.total is not None:
+            rates = Rates(None, None, self.total)
+        object.__setattr__(self, "rates", rates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +207,9 @@ class TransportElement(ElementBase):
     load_model: LoadModel | None = None
     daf: Daf | None = None
     mass_basis: str = "actual"
+    # Place codes, where they are known: a leg that does not begin where the one before it ended is a gap.
+    origin: str = ""
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,8 +280,7 @@ class Options:
     allow_draft: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """kg CO2e of an element, line or case; ttw and wtt are None where the split is unknown."""
 
     ttw_kg: Decimal | None
@@ -262,8 +292,7 @@ class Figures:
     market_total_kg: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class ElementResult:
+class ElementResult(NamedTuple):
     """An element's exact figures (12 decimals) with the factors used and the flags raised."""
 
     id: str
@@ -277,8 +306,7 @@ class ElementResult:
     gsd95: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One ledger entry: what one line carries of one element, in multiples of the quantum."""
 
     element_id: str
@@ -290,8 +318,7 @@ class Entry:
     total_kg: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class LedgerSum:
+class LedgerSum(NamedTuple):
     """A sum of entries for one line or for the whole case (`id` "")."""
 
     id: str
@@ -302,8 +329,7 @@ class LedgerSum:
     total_kg: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """Everything one calculation says; `total` is exact, `entries`, `lines` and `ledger_total` add up
     exactly.
     """

@@ -12,16 +12,18 @@ EXACT = Decimal("0.000000000001")
 
 def exact(value: Decimal) -> Decimal:
     """`value` kg at 12 decimals, half-even."""
-    return value.quantize(EXACT, rounding=ROUND_HALF_EVEN, context=CONTEXT)
+    return value.quantize(EXACT, ROUND_HALF_EVEN, CONTEXT)
 
 
 def units(value: Decimal, *, quantum: Decimal) -> int:
     """`value` as a whole number of quanta, half-even."""
-    return int(CONTEXT.divide(value, quantum).to_integral_value(rounding=ROUND_HALF_EVEN, context=CONTEXT))
+    return int(CONTEXT.divide(value, quantum).to_integral_value(ROUND_HALF_EVEN, CONTEXT))
 
 
 def whole_weights(weights: Sequence[Decimal]) -> list[int]:
     """Decimal weights as integers in the same exact proportion (scaled by one power of ten)."""
+    if len(weights) == 1:
+        return [1 if weights[0] else 0]
     exponents = [weight.as_tuple().exponent for weight in weights]
     if not all(isinstance(exponent, int) for exponent in exponents):
         raise InvalidOperation("weights must be finite numbers")

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, localcontext
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from carbon.core.gases import DATA
@@ -81,7 +81,14 @@ def band(elements: Sequence[ElementResult]) -> Band:
 
 
 def _moments(element: ElementResult) -> tuple[Decimal, Decimal]:
-    spread = element.gsd95 or gsd95(DEFAULT_PEDIGREE[element.data_type])
-    sigma = spread.ln() / TWO
-    middle = element.figures.total_kg * (sigma * sigma / TWO).exp()
-    return middle, middle * ((sigma * sigma).exp() - 1).sqrt()
+    lift, width = _shape(element.gsd95 or gsd95(DEFAULT_PEDIGREE[element.data_type]))
+    middle = element.figures.total_kg * lift
+    return middle, middle * width
+
+
+@lru_cache(maxsize=1024)
+def _shape(spread: Decimal) -> tuple[Decimal, Decimal]:
+    """Mean over median and standard deviation over mean of a lognormal with this GSD95; few spreads, many elements."""
+    with localcontext(CONTEXT):
+        sigma = spread.ln() / TWO
+        return (sigma * sigma / TWO).exp(), ((sigma * sigma).exp() - 1).sqrt()
