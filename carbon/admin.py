@@ -7,110 +7,36 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 
+from carbon.activity import admin as activity_admin
+from carbon.claims import admin as _claims  # noqa: F401  (each registers its own pages)
 from carbon.dimensions import PATHS, Total, table, totals
-from carbon.models import CalculationRun, Factor, FactorSet, LedgerEntry
+from carbon.factors import admin as factors_admin
+from carbon.factors import loading
+from carbon.factors.words import REASONS
+from carbon.green import admin as _green  # noqa: F401
+from carbon.interfaces import admin as _interfaces  # noqa: F401
+from carbon.models import CalculationRun, LedgerEntry
+from carbon.offsets import admin as _offsets  # noqa: F401
+from carbon.reports import admin as _reports  # noqa: F401
+from carbon.restating import admin as restating_admin
 from orderhub.fields import queries as fields
 from orderhub.fields import rights
 from orderhub.fields.engine import Definition
 from orderhub.fields.wording import label
 from orderhub.inventory.admin_base import ReadOnlyAdmin, is_chinese, neutral
 from orderhub.inventory.admin_custom import MOST_FILTERS, filter_of
-from orderhub.templatetags.ui import pill
 
-_TONES = {"draft": "wait", "active": "ok", "retired": "hold"}
-
-
-@admin.register(FactorSet)
-class FactorSetAdmin(ReadOnlyAdmin):
-    """Editions of factors with licence and attribution; drafts are checked by a person before they are
-    used.
-    """
-
-    merchant_path = ""
-    list_display = (
-        "code",
-        "publisher",
-        "version",
-        "licence",
-        "gwp_basis",
-        "shown_status",
-        "shown_factors",
-        "imported_at",
-    )
-    list_filter = (("status", ChoicesDropdownFilter),)
-    search_fields = ("code", "publisher", "version", "licence")
-    ordering = ("publisher", "version", "code")
-    actions = ("activate", "retire")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the number of factors."""
-        rows: QuerySet[Any] = super().get_queryset(request).annotate(factor_count=Count("factors"))
-        return rows
-
-    @admin.display(description=_("status"), ordering="status")
-    def shown_status(self, obj: FactorSet) -> SafeString:
-        """Draft, active or retired."""
-        return pill(_TONES[obj.status], str(obj.get_status_display()))
-
-    @admin.display(description=_("factors"), ordering="factor_count")
-    def shown_factors(self, obj: Any) -> int:
-        """How many."""
-        return int(obj.factor_count)
-
-    @admin.action(description=_("Activate checked drafts"), permissions=["activate"])
-    def activate(self, request: HttpRequest, queryset: QuerySet[FactorSet]) -> None:
-        """From now on these figures never change."""
-        self._to(request, queryset.filter(status=FactorSet.Status.DRAFT), FactorSet.Status.ACTIVE)
-
-    @admin.action(description=_("Retire"), permissions=["activate"])
-    def retire(self, request: HttpRequest, queryset: QuerySet[FactorSet]) -> None:
-        """No longer offered; calculations made with them stay as they are."""
-        self._to(request, queryset.filter(status=FactorSet.Status.ACTIVE), FactorSet.Status.RETIRED)
-
-    def has_activate_permission(self, request: HttpRequest) -> bool:
-        """People who may change factor sets and belong to no single merchant."""
-        is_central = getattr(request.user, "merchant_id", None) is None
-        return is_central and request.user.has_perm("carbon.change_factorset")
-
-    def _to(self, request: HttpRequest, queryset: QuerySet[FactorSet], status: str) -> None:
-        ids = list(queryset.values_list("pk", flat=True))
-        FactorSet.objects.filter(pk__in=ids).update(status=status)
-        text = _("%(count)d factor sets changed.") % {"count": len(ids)}
-        self.message_user(request, text, messages.SUCCESS if ids else messages.WARNING)
-
-
-@admin.register(Factor)
-class FactorAdmin(ReadOnlyAdmin):
-    """kg CO2e per unit, with source, validity and boundary."""
-
-    merchant_path = ""
-    list_display = (
-        "factor_id",
-        "kind",
-        "mode",
-        "item",
-        "unit",
-        "ttw",
-        "wtt",
-        "total",
-        "region",
-        "valid_from",
-        "factor_set",
-    )
-    list_filter = ("kind", "mode", ("factor_set__status", ChoicesDropdownFilter))
-    list_select_related = ("factor_set",)
-    search_fields = ("factor_id", "item", "region", "factor_set__publisher")
-    ordering = ("factor_id",)
+__all__ = ["activity_admin", "factors_admin", "restating_admin"]
 
 
 @admin.register(CalculationRun)
@@ -123,12 +49,33 @@ class CalculationRunAdmin(ReadOnlyAdmin):
     search_fields = ("subject", "order__external_id", "input_hash", "output_hash")
     ordering = ("-id",)
     exclude = ("case", "result")
-    readonly_fields = ("shown_case", "shown_result")
+    readonly_fields = ("shown_choices", "shown_case", "shown_result")
 
     @admin.display(description=_("kg CO2e"))
     def shown_kg(self, obj: CalculationRun) -> str:
         """The ledger total."""
         return str(obj.result["ledger_total"]["total_kg"])
+
+    @admin.display(description=_("why these factors"))
+    def shown_choices(self, obj: CalculationRun) -> SafeString:
+        """Each factor used with the candidates that were not, as they stood then."""
+        used = {one["id"] for one in obj.case.get("factors", ())}
+        told = loading.choices_of(obj.case.get("library", ""))
+        rows = [
+            (
+                one[0][0],
+                ", ".join(f"{name} ({REASONS[reason]})" for name, _rank, reason in one[1:]) or "–",
+                REASONS[one[0][2]],
+            )
+            for one in told.values()
+            if one and one[0][0] in used
+        ]
+        if not rows:
+            return format_html(
+                "{}", _("The factors that travel with the product; no other edition was in force.")
+            )
+        items = format_html_join("", "<dt>{}</dt><dd><b>{}</b><br>{}</dd>", ((a, c, b) for a, b, c in rows))
+        return format_html('<div class="oh"><dl class="oh-kv">{}</dl></div>', items)
 
     @admin.display(description=_("inputs"))
     def shown_case(self, obj: CalculationRun) -> SafeString:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 from carbon.core.bundle import bundled_factors
@@ -17,16 +18,13 @@ from carbon.estimate import (
     AreaModel,
     Daf,
     Element,
-    ElementResult,
     EndOfLife,
     EnergyIntensity,
     EnergyUse,
     EstimateError,
     Factor,
-    Figures,
     GoodsElement,
     HubElement,
-    LedgerSum,
     Line,
     LoadModel,
     Options,
@@ -40,36 +38,74 @@ from carbon.estimate import (
     calculate,
     chain_total_kg,
 )
+from carbon.results import SCHEMA, result_json
 
-SCHEMA = "orderhub.carbon.result/1"
 DEFAULT_STAGE = {"transport": "transport", "hub": "warehouse", "packaging": "packaging", "goods": "return"}
+ALLOCATION_KEYS = ("mass", "chargeable_mass", "volume", "items", "value")
 Json = Mapping[str, Any]
 
 
-def calculate_case(case: Json) -> dict[str, Any]:
-    """The result of one case: figures with status ok, or the first fault with status error."""
+def calculate_case(case: object) -> dict[str, Any]:
+    """The result of one case: figures with status ok, or the first fault with status error; never raises."""
     try:
+        if not isinstance(case, Mapping):
+            raise EstimateError("BAD_CASE")
+        _refuse_floats(case)
         return _calculated(case)
     except EstimateError as error:
         fault = {"code": error.code, "element": error.element}
-        return {"schema": SCHEMA, "id": case.get("id"), "status": "error", "errors": [fault]}
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # A field of another shape than the interface says: nothing was calculated.
+        fault = {"code": "BAD_CASE", "element": None}
+    name = case.get("id") if isinstance(case, Mapping) else None
+    return {"schema": SCHEMA, "id": name, "status": "error", "errors": [fault]}
 
 
 def _calculated(case: Json) -> dict[str, Any]:
     reader = CaseReader(case)
     wanted = case.get("options") or {}
-    quantum = reader.number(wanted.get("quantum_kg"), None)
+    quantum = _positive(reader.number(wanted.get("quantum_kg"), None), QUANTUM_KG)
     elements = [reader.element(item) for item in case.get("elements") or ()]
     lines = [reader.line(item) for item in case.get("lines") or ()]
+    if len({line.id for line in lines}) < len(lines) or len({e.id for e in elements}) < len(elements):
+        raise EstimateError("BAD_CASE")
+    if not elements:  # an empty chain is no chain that costs nothing
+        raise EstimateError("MISSING_INPUT")
     options, allocation = reader.options(), reader.allocation()
     baseline = [reader.element(item) for item in (case.get("comparison") or {}).get("baseline") or ()]
-    result = calculate(elements, lines, quantum=quantum or QUANTUM_KG, options=options, allocation=allocation)
-    body = result_json(result, case_id=case.get("id"), quantum=quantum or QUANTUM_KG)
+    result = calculate(elements, lines, quantum=quantum, options=options, allocation=allocation)
+    body = result_json(result, case_id=case.get("id"), quantum=quantum)
     if comparison := case.get("comparison"):
         before = chain_total_kg(baseline, options=options)
-        orders = reader.number(comparison.get("orders"), None) or Decimal(1)
-        body["comparison"] = _comparison(comparison["basis"], before, result, orders)
+        orders = _positive(reader.number(comparison.get("orders"), None), Decimal(1))
+        body["comparison"] = _comparison(comparison.get("basis") or "average", before, result, orders)
     return body
+
+
+def _positive(given: Decimal | None, default: Decimal) -> Decimal:
+    if given is not None and given <= 0:
+        raise EstimateError("NEGATIVE_INPUT")
+    return default if given is None else given
+
+
+def _refuse_floats(case: Json) -> None:
+    """Raise FLOAT_INPUT for the first JSON float anywhere, elements first, naming the element it stands in."""
+    comparison = case.get("comparison")
+    baseline = comparison.get("baseline") if isinstance(comparison, Mapping) else None
+    for items in (case.get("elements"), baseline):
+        for item in items if isinstance(items, list) else ():
+            if _has_float(item):
+                raise EstimateError("FLOAT_INPUT", item.get("id") if isinstance(item, Mapping) else None)
+    if _has_float(case):
+        raise EstimateError("FLOAT_INPUT")
+
+
+def _has_float(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_float(part) for part in value.values())
+    if isinstance(value, list):
+        return any(_has_float(part) for part in value)
+    return isinstance(value, float)
 
 
 def _comparison(basis: str, before: Decimal, result: Result, orders: Decimal) -> dict[str, str]:
@@ -89,7 +125,7 @@ class CaseReader:
 
     def __init__(self, case: Json) -> None:
         self.case = case
-        self.factors = {item["id"]: self._factor(item) for item in case.get("factors") or ()}
+        self.factors = {item["id"]: self._known(item) for item in case.get("factors") or ()}
 
     def options(self) -> Options:
         """Options of the case with the defaults of the interface."""
@@ -97,15 +133,18 @@ class CaseReader:
         day = self.case.get("activity_date")
         return Options(
             activity_date=date.fromisoformat(day) if day else None,
-            gwp=wanted.get("gwp", "as_published"),
-            electricity_basis=wanted.get("electricity_basis", "location"),
-            allow_draft=bool(wanted.get("allow_draft", False)),
+            gwp=_one_of(wanted.get("gwp"), ("as_published", "AR6")),
+            electricity_basis=_one_of(wanted.get("electricity_basis"), ("location", "market")),
+            allow_draft=wanted.get("allow_draft") is True,
         )
 
     def allocation(self) -> Allocation:
         """Allocation key and density of the case."""
         item = self.case.get("allocation") or {}
-        return Allocation(item.get("key", "mass"), self.number(item.get("density_kg_per_m3"), None))
+        density = self.number(item.get("density_kg_per_m3"), None)
+        if density is not None and density <= 0:
+            raise EstimateError("NEGATIVE_INPUT")
+        return Allocation(_one_of(item.get("key"), ALLOCATION_KEYS), density)
 
     def line(self, item: Json) -> Line:
         """One order line."""
@@ -133,7 +172,8 @@ class CaseReader:
             return PackagingElement(**base, items=rows)
         return self._goods(item, base)
 
-    def number(self, value: object, element: str | None) -> Decimal | None:
+    @staticmethod
+    def number(value: object, element: str | None) -> Decimal | None:
         """A decimal from a string or an integer, None from null; raises FLOAT_INPUT for a JSON float."""
         if value is None:
             return None
@@ -161,7 +201,9 @@ class CaseReader:
         daf, model = item.get("daf"), item.get("load_model")
         return TransportElement(
             **base,
-            mode=item.get("mode", ""),
+            mode=item.get("mode") or "",
+            origin=item.get("from") or "",
+            destination=item.get("to") or "",
             mass_kg=self.number(item.get("mass_kg"), name),
             distance_km=self.number(item.get("distance_km"), name),
             distance_kind=item.get("distance_kind"),
@@ -263,9 +305,16 @@ class CaseReader:
             or Factor(id=factor_id, unit="", status="unknown")
         )
 
-    def _factor(self, item: Json) -> Factor:
+    def _known(self, item: Json) -> Factor:
+        """The factor of a row; the cases of a ledger name the same few hundred rows all the time."""
+        if all(value.__class__ is str for value in item.values()):
+            return _written(tuple(item.items()))
+        return self._factor(item)
+
+    @classmethod
+    def _factor(cls, item: Json) -> Factor:
         number = {
-            key: self.number(item.get(key), None)
+            key: cls.number(item.get(key), None)
             for key in ("ttw", "wtt", "total", "co2", "ch4_co2e", "n2o_co2e")
         }
         return Factor(
@@ -285,64 +334,15 @@ class CaseReader:
         )
 
 
-def result_json(result: Result, *, case_id: object, quantum: Decimal) -> dict[str, Any]:
-    """A result as the JSON object of the interface; `quantum` fixes the decimals of the ledger figures."""
-    return {
-        "schema": SCHEMA,
-        "id": case_id,
-        "status": "ok",
-        "total": _figures(result.total),
-        "ledger_total": _sums(result.ledger_total, quantum),
-        "lines": [{"id": line.id, **_sums(line, quantum)} for line in result.lines],
-        "by_stage": {stage: f"{kg:f}" for stage, kg in result.by_stage.items()},
-        "primary_data_share": f"{result.primary_data_share:f}",
-        "flags": list(result.flags),
-        "errors": [],
-        "factor_ids": list(result.factor_ids),
-        "elements": [_element(element) for element in result.elements],
-    }
+@lru_cache(maxsize=4096)
+def _written(row: tuple[tuple[str, str], ...]) -> Factor:
+    return CaseReader._factor(dict(row))
 
 
-def _element(element: ElementResult) -> dict[str, Any]:
-    body: dict[str, Any] = {
-        "id": element.id,
-        "kind": element.kind,
-        "stage": element.stage,
-        "data_type": element.data_type,
-        "tkm": _text(None if element.tkm is None else exact(element.tkm)),
-        **_figures(element.figures),
-        "factors": list(element.factor_ids),
-        "flags": list(element.flags),
-    }
-    if element.gsd95 is not None:
-        body["gsd95"] = f"{element.gsd95:f}"
-    return body
-
-
-def _figures(figures: Figures) -> dict[str, str | None]:
-    return {
-        "ttw_kg": _text(figures.ttw_kg),
-        "wtt_kg": _text(figures.wtt_kg),
-        "wtw_kg": _text(figures.wtw_kg),
-        "non_transport_kg": _text(figures.non_transport_kg),
-        "total_kg": _text(figures.total_kg),
-        "location_total_kg": _text(figures.location_total_kg),
-        "market_total_kg": _text(figures.market_total_kg),
-    }
-
-
-def _sums(sums: LedgerSum, quantum: Decimal) -> dict[str, str | None]:
-    def text(kg: Decimal | None) -> str | None:
-        return None if kg is None else f"{kg.quantize(quantum):f}"
-
-    return {
-        "ttw_kg": text(sums.ttw_kg),
-        "wtt_kg": text(sums.wtt_kg),
-        "wtw_kg": text(sums.wtw_kg),
-        "non_transport_kg": text(sums.non_transport_kg),
-        "total_kg": text(sums.total_kg),
-    }
-
-
-def _text(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value:f}"
+def _one_of(given: object, allowed: Sequence[str]) -> str:
+    """The choice, the first one where none was made; raises BAD_CASE for a word that is none of them."""
+    if given is None:
+        return allowed[0]
+    if given not in allowed:
+        raise EstimateError("BAD_CASE")
+    return str(given)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from carbon.cases import CaseReader, result_json
+from carbon.cases import CaseReader
 from carbon.estimate import (
     QUANTUM_KG,
     Allocation,
@@ -26,6 +26,7 @@ from carbon.estimate import (
     band,
     calculate,
 )
+from carbon.results import result_json
 
 SCHEMA = "orderhub.carbon.case/1"
 Json = dict[str, Any]
@@ -50,7 +51,7 @@ def case_of(
         "id": subject,
         "activity_date": activity_date.isoformat(),
         "allocation": {"key": allocation.key},
-        "factors": [_factor(factors[name]) for name in sorted(factors)],
+        "factors": [factor_json(factors[name]) for name in sorted(factors)],
         "lines": [_present(id=line.id, mass_kg=line.mass_kg, items=line.items) for line in lines],
         "elements": [_element(element) for element in elements],
     }
@@ -61,9 +62,12 @@ def computed(case: Mapping[str, Any]) -> tuple[Result, Json]:
     reader = CaseReader(case)
     elements = [reader.element(item) for item in case["elements"]]
     lines = [reader.line(item) for item in case["lines"]]
-    return finished(
+    result, body = finished(
         elements, lines, subject=case["id"], options=reader.options(), allocation=reader.allocation()
     )
+    if case.get("unknown"):
+        body["unknown"] = list(case["unknown"])
+    return result, body
 
 
 def finished(
@@ -103,6 +107,8 @@ def _element(element: Element) -> Json:
     base = _present(
         id=element.id, stage=element.stage, data_type=element.data_type, share=_share(element.share)
     )
+    if element.lines is not None:
+        base["lines"] = list(element.lines)
     if isinstance(element, TransportElement) and element.factor is not None:
         return base | _present(
             kind="transport",
@@ -118,11 +124,14 @@ def _element(element: Element) -> Json:
         )
     if isinstance(element, PackagingElement):
         return base | {"kind": "packaging", "items": [_item(item) for item in element.items]}
-    raise ValueError(f"no live chain has a {_name(element)} of this method")
-
-
-def _name(element: Element) -> str:
-    return "goods element" if isinstance(element, GoodsElement) else type(element).__name__
+    if isinstance(element, GoodsElement):
+        return base | _present(
+            kind="goods",
+            pcf_kg_per_item=element.pcf_kg_per_item,
+            items=element.items,
+            resale_rate=element.resale_rate,
+        )
+    raise ValueError(f"no live chain has a {type(element).__name__} of this method")
 
 
 def _energy(use: EnergyUse) -> Json:
@@ -138,7 +147,8 @@ def _share(share: Share | None) -> Json | None:
     return None if share is None else _present(own=share.own, total=share.total, basis=share.basis)
 
 
-def _factor(factor: Factor) -> Json:
+def factor_json(factor: Factor) -> Json:
+    """A factor as a case carries it."""
     return _present(
         id=factor.id,
         unit=factor.unit,

@@ -43,8 +43,9 @@ from carbon.core.model import (
     Result,
     Share,
     TransportElement,
+    made,
 )
-from carbon.core.rounding import CONTEXT, exact
+from carbon.core.rounding import CONTEXT, EXACT, exact
 from carbon.core.uncertainty import DEFAULT_PEDIGREE, Band, band, gsd95
 
 __all__ = [
@@ -96,6 +97,8 @@ WHOLE_ORDER = (Line(id="ALL", mass_kg=ONE, volume_m3=ONE, items=ONE, value=ONE),
 AS_PUBLISHED = Options()
 BY_MASS = Allocation()
 SHARE_QUANTUM = Decimal("0.000001")
+ZERO_EXACT = exact(ZERO)
+NO_SHARE = ZERO.quantize(SHARE_QUANTUM)
 
 
 class LaneIntensity(NamedTuple):
@@ -124,21 +127,24 @@ def calculate(
         check_lines(order_lines)
         raws = [compute(element, options=options) for element in elements]
         weights = weights_of(order_lines, allocation=allocation)
-        entries = tuple(
-            entry
-            for element, raw in zip(elements, raws, strict=True)
-            for entry in entries_of(element, raw, lines=order_lines, weights=weights, quantum=quantum)
-        )
+        entries: list[Entry] = []
+        found: list[ElementResult] = []
+        tally = _Tally()
+        for element, raw in zip(elements, raws, strict=True):
+            entries += entries_of(element, raw, lines=order_lines, weights=weights, quantum=quantum)
+            found.append(_element_result(element, raw))
+            tally.add(element, raw)
+        sums = line_sums(entries, lines=order_lines)
         return Result(
-            elements=tuple(_element_result(e, raw) for e, raw in zip(elements, raws, strict=True)),
-            entries=entries,
-            lines=line_sums(entries, lines=order_lines),
-            ledger_total=ledger_total(entries),
-            total=_total(elements, raws),
-            by_stage=_by_stage(elements, raws),
-            primary_data_share=_primary_share(elements, raws),
-            flags=_flags(elements, raws),
-            factor_ids=tuple(sorted({name for raw in raws for name in raw.desk.factor_ids})),
+            elements=tuple(found),
+            entries=tuple(entries),
+            lines=sums,
+            ledger_total=ledger_total(entries, sums),
+            total=tally.figures(),
+            by_stage=tally.by_stage(),
+            primary_data_share=tally.primary_share(),
+            flags=_flags(elements, tally.flags),
+            factor_ids=tuple(sorted(tally.factor_ids)),
         )
 
 
@@ -163,68 +169,115 @@ def lane_intensity(chain: Callable[[Decimal], Sequence[Element]]) -> LaneIntensi
 
 
 def _element_result(element: Element, raw: Raw) -> ElementResult:
-    return ElementResult(
-        id=element.id,
-        kind=KINDS[type(element)],
-        stage=element.stage,
-        data_type=element.data_type,
-        tkm=_exact(raw.tkm),
-        figures=_one(raw),
-        factor_ids=tuple(dict.fromkeys(raw.desk.factor_ids)),
-        flags=tuple(sorted(raw.desk.flags)),
-        gsd95=None if element.pedigree is None else gsd95(element.pedigree),
-    )
+    names, flags = raw.desk.factor_ids, raw.desk.flags
+    return made(ElementResult, (
+        element.id,
+        KINDS[element.__class__],
+        element.stage,
+        element.data_type,
+        None if raw.tkm is None else raw.tkm.quantize(EXACT),
+        _one(raw),
+        tuple(names) if len(names) < 2 else tuple(dict.fromkeys(names)),
+        tuple(sorted(flags)) if flags else (),
+        None if element.pedigree is None else gsd95(element.pedigree),
+    ))  # fmt: skip
 
 
 def _one(raw: Raw) -> Figures:
-    return Figures(
-        ttw_kg=_exact(raw.ttw),
-        wtt_kg=_exact(raw.wtt),
-        wtw_kg=exact(raw.wtw),
-        non_transport_kg=exact(raw.non_transport),
-        total_kg=exact(raw.total),
-        location_total_kg=exact(raw.location),
-        market_total_kg=exact(raw.market),
-    )
+    # Mostly one and the same number: what is equal is not rounded twice. The context rounds half-even.
+    ttw, wtt, wtw, other, whole, location, market, _tkm, _desk = raw
+    total = whole.quantize(EXACT)
+    return made(Figures, (
+        None if ttw is None else ttw.quantize(EXACT),
+        None if wtt is None else wtt.quantize(EXACT),
+        total if wtw is whole else wtw.quantize(EXACT),
+        other.quantize(EXACT) if other else ZERO_EXACT,
+        total,
+        total if location is whole else location.quantize(EXACT),
+        total if market is whole else market.quantize(EXACT),
+    ))  # fmt: skip
 
 
-def _total(elements: Sequence[Element], raws: Sequence[Raw]) -> Figures:
-    known = all(raw.ttw is not None or is_matter(e) for e, raw in zip(elements, raws, strict=True))
-    return _figures(raws, split=known)
+class _Tally:
+    """The sums of a whole case, gathered element by element."""
+
+    __slots__ = (
+        "_is_split", "_location", "_market", "_other", "_primary", "_stages", "_ttw", "_wtt", "_wtw", "factor_ids",
+        "flags",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._ttw = self._wtt = self._wtw = self._other = self._location = self._market = ZERO
+        self._is_split = True
+        self._primary: Decimal | None = None
+        self._stages = {"warehouse": ZERO, "transport": ZERO, "packaging": ZERO, "return": ZERO}
+        self.factor_ids: set[str] = set()
+        self.flags: set[str] = set()
+
+    def add(self, element: Element, raw: Raw) -> None:
+        """Count one element in."""
+        ttw, wtt, wtw, other, total, location, market, _tkm, desk = raw
+        if ttw is not None and wtt is not None:
+            self._ttw += ttw
+            self._wtt += wtt
+        elif not is_matter(element):
+            self._is_split = False
+        self._wtw += wtw
+        if other:
+            self._other += other
+        self._location += location
+        self._market += market
+        stages, stage = self._stages, element.stage
+        stages[stage] = stages.get(stage, ZERO) + total
+        if element.data_type == "primary":
+            self._primary = total if self._primary is None else self._primary + total
+        self.factor_ids.update(desk.factor_ids)
+        if desk.flags:
+            self.flags |= desk.flags
+
+    def figures(self) -> Figures:
+        """The case's totals; ttw and wtt are None where an element has no split."""
+        whole = self._wtw + self._other
+        total = whole.quantize(EXACT)
+        return Figures(
+            ttw_kg=self._ttw.quantize(EXACT) if self._is_split else None,
+            wtt_kg=self._wtt.quantize(EXACT) if self._is_split else None,
+            wtw_kg=self._wtw.quantize(EXACT),
+            non_transport_kg=self._other.quantize(EXACT),
+            total_kg=total,
+            location_total_kg=total if self._location == whole else self._location.quantize(EXACT),
+            market_total_kg=total if self._market == whole else self._market.quantize(EXACT),
+        )
+
+    def by_stage(self) -> dict[str, Decimal]:
+        """The total by stage."""
+        return {stage: kg.quantize(EXACT) if kg else ZERO_EXACT for stage, kg in self._stages.items()}
+
+    def primary_share(self) -> Decimal:
+        """Which part of the total rests on primary data, by emissions."""
+        if self._primary is None:
+            return NO_SHARE
+        whole = sum(self._stages.values(), ZERO)
+        return (self._primary / whole if whole else ZERO).quantize(SHARE_QUANTUM)
 
 
-def _figures(raws: Sequence[Raw], *, split: bool) -> Figures:
-    return Figures(
-        ttw_kg=exact(sum((raw.ttw for raw in raws if raw.ttw is not None), ZERO)) if split else None,
-        wtt_kg=exact(sum((raw.wtt for raw in raws if raw.wtt is not None), ZERO)) if split else None,
-        wtw_kg=exact(sum((raw.wtw for raw in raws), ZERO)),
-        non_transport_kg=exact(sum((raw.non_transport for raw in raws), ZERO)),
-        total_kg=exact(sum((raw.total for raw in raws), ZERO)),
-        location_total_kg=exact(sum((raw.location for raw in raws), ZERO)),
-        market_total_kg=exact(sum((raw.market for raw in raws), ZERO)),
-    )
-
-
-def _by_stage(elements: Sequence[Element], raws: Sequence[Raw]) -> dict[str, Decimal]:
-    sums = dict.fromkeys(STAGES, ZERO)
-    for element, raw in zip(elements, raws, strict=True):
-        sums[element.stage] = sums.get(element.stage, ZERO) + raw.total
-    return {stage: exact(kg) for stage, kg in sums.items()}
-
-
-def _primary_share(elements: Sequence[Element], raws: Sequence[Raw]) -> Decimal:
-    whole = sum((raw.total for raw in raws), ZERO)
-    primary = sum((r.total for e, r in zip(elements, raws, strict=True) if e.data_type == "primary"), ZERO)
-    return (primary / whole if whole else ZERO).quantize(SHARE_QUANTUM)
-
-
-def _flags(elements: Sequence[Element], raws: Sequence[Raw]) -> tuple[str, ...]:
-    flags = {flag for raw in raws for flag in raw.desk.flags}
-    ground = {e.distance_kind for e in elements if isinstance(e, TransportElement) and e.mode != "air"}
-    if {"sfd", "gcd"} <= ground:
-        flags.add("MIXED_DISTANCE_KINDS")
+def _flags(elements: Sequence[Element], flags: set[str]) -> tuple[str, ...]:
+    legs = [element for element in elements if isinstance(element, TransportElement)]
+    if len(legs) > 1:
+        ground = {leg.distance_kind for leg in legs if leg.mode != "air"}
+        if "sfd" in ground and "gcd" in ground:
+            flags.add("MIXED_DISTANCE_KINDS")
+        if _has_gap(legs):
+            flags.add("CHAIN_GAP")
     return tuple(sorted(flags))
 
 
-def _exact(value: Decimal | None) -> Decimal | None:
-    return None if value is None else exact(value)
+def _has_gap(legs: Sequence[TransportElement]) -> bool:
+    """Whether a leg with known places does not begin where the leg before it in the same stage ended."""
+    ended: dict[str, str] = {}
+    for leg in legs:
+        before = ended.get(leg.stage, "")
+        if before and leg.origin and before != leg.origin:
+            return True
+        ended[leg.stage] = leg.destination
+    return False

@@ -11,10 +11,11 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any
 
-from carbon import services
+from carbon import returning, services
+from carbon.activity import services as activity
 from carbon.consignments import Contents, arrived, contents_of, left, planned
-from carbon.models import CalculationRun, LedgerEntry
-from carbon.posting import Draft, calculated, post, reversal
+from carbon.models import CalculationRun
+from carbon.posting import Draft, calculated, entries_of, post, reversal
 from orderhub.events.models import Event
 from orderhub.fulfillment.models import FulfillmentLine, FulfillmentOrder, Parcel
 from orderhub.fulfillment.models.fulfillment import State
@@ -32,8 +33,10 @@ REPLANNED = (
     "order.backordered",
     "fulfillment.rejected",
     "fulfillment.cancelled",
+    "carbon.green_chosen",
 )
-KINDS = (*REPLANNED, SHIPPED, DELIVERED)
+RETURNED = "fulfillment.return_received"
+KINDS = (*REPLANNED, SHIPPED, DELIVERED, RETURNED)
 _GONE = (State.CANCELLED, State.REJECTED)
 _SENT = (State.SHIPPED, State.DELIVERED)
 ESTIMATE, ACTUAL = CalculationRun.Basis.ESTIMATE, CalculationRun.Basis.ACTUAL
@@ -75,10 +78,24 @@ def apply(events: Sequence[Event]) -> None:
     drafts = [
         *_estimates(triggers, [run for run in standing if run.basis == ESTIMATE], now=now),
         *_actuals([event for event in facts if not _is_posted(event, known)], now=now),
+        *returning.drafts([event for event in events if event.kind == RETURNED], known, now=now),
     ]
     if post(drafts):
+        _bring_in_earlier_facts(drafts, now=now)
         for listener in _listeners:
             listener({draft.run.order_id for draft in drafts})
+
+
+def _bring_in_earlier_facts(drafts: Sequence[Draft], *, now: datetime) -> None:
+    """Trips and packing lists that came before the parcels they name."""
+    merchant_ids = {draft.run.merchant_id for draft in drafts if draft.run.basis == ACTUAL}
+    if not merchant_ids or not activity.is_used(merchant_ids):
+        return
+    subjects = [draft.run.subject.partition(":") for draft in drafts if draft.run.basis == ACTUAL]
+    parcel_ids = [int(pk) for kind, _colon, pk in subjects if kind == "parcel"]
+    numbers = Parcel.objects.filter(pk__in=parcel_ids).values_list("tracking_number", flat=True)
+    for record in activity.of_parcels(numbers, merchant_ids):
+        activity.apply(record, now=now)
 
 
 # ---- what is planned
@@ -100,7 +117,8 @@ def _estimates(triggers: Mapping[int, Event], standing: Iterable[Standing], *, n
             stale.append(run)
             had.add(run.subject)
     for subject in had & wanted.keys():
-        wanted[subject].run.reason = CalculationRun.Reason.ACTIVITY_CORRECTION
+        new = wanted[subject].run
+        new.reason = new.cause = CalculationRun.Reason.ACTIVITY_CORRECTION
     return [*_reversals(stale, triggers, now=now), *wanted.values()]
 
 
@@ -136,9 +154,7 @@ def _reversals(stale: Sequence[Standing], triggers: Mapping[int, Event], *, now:
     if not stale:
         return []
     runs = CalculationRun.objects.in_bulk([run.run_id for run in stale])
-    entries: dict[int, list[LedgerEntry]] = {}
-    for entry in LedgerEntry.objects.filter(run_id__in=runs).order_by("seq"):
-        entries.setdefault(entry.run_id, []).append(entry)
+    entries = entries_of(runs)
     return [
         reversal(runs[run.run_id], entries[run.run_id], event_id=triggers[run.order_id].pk, now=now)
         for run in stale

@@ -11,6 +11,9 @@ from orderhub.access.models import Merchant
 from orderhub.kernel.errors import Refused
 from orderhub.orders.models import Order, OrderLine
 
+#: What may be written of a set whose figures are in use.
+_STANDING = frozenset({"status", "activated_by", "activated_at"})
+
 
 class FactorSet(models.Model):
     """One edition of one publisher's factors; immutable once active."""
@@ -27,6 +30,13 @@ class FactorSet(models.Model):
     attribution = models.TextField(_("attribution"))
     redistributable = models.BooleanField(_("may be passed on"), default=True)
     gwp_basis = models.CharField(_("GWP basis"), max_length=60, blank=True)
+    region = models.CharField(_("region"), max_length=60, blank=True, default="", db_default="")
+    valid_from = models.DateField(_("valid from"), null=True, blank=True)
+    valid_to = models.DateField(_("valid to"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=200, blank=True, default="", db_default="")
+    imported_by = models.CharField(_("imported by"), max_length=80, blank=True, default="", db_default="")
+    activated_by = models.CharField(_("activated by"), max_length=80, blank=True, default="", db_default="")
+    activated_at = models.DateTimeField(_("activated at"), null=True, blank=True)
     file_sha256 = models.CharField(_("SHA-256 of the source file"), max_length=64)
     status = models.CharField(_("status"), max_length=8, choices=Status.choices, default=Status.DRAFT)
     imported_at = models.DateTimeField(_("imported at"))
@@ -40,7 +50,7 @@ class FactorSet(models.Model):
 
     def save(self, *args: Any, **options: Any) -> None:
         """Write the set; raises Refused if its figures have been in use (its status may still change)."""
-        if not self._state.adding and set(options.get("update_fields") or ()) != {"status"}:
+        if not self._state.adding and not set(options.get("update_fields") or ("all",)) <= _STANDING:
             refuse_if_in_use(self)
         super().save(*args, **options)
 
@@ -79,6 +89,10 @@ class Factor(models.Model):
     ttw = _kg(_("TTW"), null=True, blank=True)
     wtt = _kg(_("WTT"), null=True, blank=True)
     total = _kg(_("total"), null=True, blank=True)
+    co2_kg = _kg(_("CO2 kg"), null=True, blank=True)
+    ch4_kgco2e = _kg(_("CH4 kg CO2e"), null=True, blank=True)
+    n2o_kgco2e = _kg(_("N2O kg CO2e"), null=True, blank=True)
+    gas_scope = models.CharField(_("gases"), max_length=20, blank=True, default="", db_default="")
     distance_kind = models.CharField(_("distance kind"), max_length=10, blank=True)
     boundary = models.CharField(_("boundary"), max_length=60, blank=True)
     region = models.CharField(_("region"), max_length=60, blank=True)
@@ -116,6 +130,9 @@ class CalculationRun(models.Model):
     class Reason(models.TextChoices):
         INITIAL = "INITIAL", _("first calculation")
         ACTIVITY_CORRECTION = "ACTIVITY_CORRECTION", _("corrected facts")
+        FACTOR_UPDATE = "FACTOR_UPDATE", _("other factors")
+        METHOD_CHANGE = "METHOD_CHANGE", _("other method")
+        BOUNDARY_CHANGE = "BOUNDARY_CHANGE", _("other boundary")
         REVERSAL = "REVERSAL", _("taken back")
 
     merchant = models.ForeignKey(Merchant, verbose_name=_("merchant"), on_delete=models.PROTECT)
@@ -135,6 +152,11 @@ class CalculationRun(models.Model):
         on_delete=models.PROTECT,
         related_name="reversal",
     )
+    #: Why the figure moved; on a run that takes another one back, the reason of the run that follows it.
+    cause = models.CharField(_("cause"), max_length=24, blank=True, default="", db_default="")
+    generation = models.PositiveBigIntegerField(_("generation"), default=0, db_default=0)
+    activity_date = models.DateField(_("date of the activity"), null=True, blank=True)
+    seal = models.CharField(max_length=64, blank=True, default="", db_default="")
     case = models.JSONField(_("inputs"))
     result = models.JSONField(_("result"))
     input_hash = models.CharField(max_length=64)
@@ -147,6 +169,7 @@ class CalculationRun(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["event_id", "subject", "basis", "reason"], name="carbon_run_once")
         ]
+        indexes = [models.Index(fields=["merchant", "activity_date"], name="carbon_run_period")]
 
     def __str__(self) -> str:
         return f"{self.subject} {self.basis}"
@@ -203,3 +226,21 @@ class CarbonHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.merchant_id} #{self.seq}"
+
+
+from carbon.activity.models import ActivityParcel as ActivityParcel  # noqa: E402 - they point at the models above
+from carbon.activity.models import ActivityRecord as ActivityRecord  # noqa: E402
+
+# The models of the parts, so that Django finds them; each stands in its own module.
+from carbon.claims.models import ClaimCheck, ClaimText, ClaimWord  # noqa: E402, F401
+from carbon.factors.models import FactorAlias as FactorAlias  # noqa: E402
+from carbon.factors.models import FactorChoice as FactorChoice  # noqa: E402
+from carbon.factors.models import ResolverPolicy as ResolverPolicy  # noqa: E402
+from carbon.green.models import GreenChoice, GreenExposure, GreenPool, GreenSetting  # noqa: E402, F401
+from carbon.interfaces.models import PactEvent, Passport, ProductFootprint  # noqa: E402, F401
+from carbon.offsets.models import OffsetOrder, OffsetPlan, OffsetProject, Retirement  # noqa: E402, F401
+from carbon.reports.models import Disclosure, ReportProfile  # noqa: E402, F401
+from carbon.restating.models import Period as Period  # noqa: E402
+from carbon.restating.models import Recompute as Recompute  # noqa: E402
+from carbon.restating.models import RecomputePart as RecomputePart  # noqa: E402
+from carbon.restating.models import Restated as Restated  # noqa: E402

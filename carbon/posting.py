@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from carbon.casing import case_of, finished
+from carbon.casing import case_of, computed, finished
 from carbon.consignments import Contents
+from carbon.core import library
 from carbon.estimate import Element, EstimateError, Options, Result
 from carbon.models import CalculationRun, CarbonHead, LedgerEntry
 from orderhub.events import rows as row_writer
@@ -26,11 +28,52 @@ _SUMS = ("ttw_kg", "wtt_kg", "wtw_kg", "non_transport_kg", "total_kg")
 
 
 @dataclass(slots=True)
+class Row:
+    """A ledger entry as its columns; a calculation has a dozen of them, and a model instance of each is dear."""
+
+    merchant_id: int
+    order_id: int
+    order_line_id: int
+    basis: str
+    stage: str
+    element: str
+    factor_id: str
+    ttw_kgco2e: Decimal | None
+    wtt_kgco2e: Decimal | None
+    non_transport_kgco2e: Decimal
+    total_kgco2e: Decimal
+    data_type: str
+    flags: list[str]
+    posted_at: datetime
+    run_id: int = 0
+    seq: int = 0
+    prev_hash: str = ""
+    hash: str = ""
+
+
+_COLUMNS = (
+    "merchant_id", "order_id", "order_line_id", "basis", "stage", "element", "factor_id", *FIGURES, "data_type",
+    "flags", "posted_at", "run_id",
+)  # fmt: skip
+
+
+@dataclass(slots=True)
 class Draft:
-    """A run that is not written yet, with its entries."""
+    """A run that is not written yet, with its entries, and its inputs and result in canonical JSON."""
 
     run: CalculationRun
-    entries: list[LedgerEntry]
+    entries: list[Row]
+    case_text: str
+    result_text: str
+
+
+def entries_of(run_ids: Collection[int]) -> dict[int, list[Row]]:
+    """The entries of these runs in ledger order; one query."""
+    found: dict[int, list[Row]] = {}
+    rows = LedgerEntry.objects.filter(run_id__in=run_ids).order_by("seq")
+    for row in rows.values_list(*_COLUMNS):
+        found.setdefault(row[-1], []).append(Row(*row))
+    return found
 
 
 def calculated(
@@ -44,8 +87,12 @@ def calculated(
     event_id: int,
     activity_date: date,
     now: datetime,
+    unknown: Sequence[str] = (),
 ) -> Draft | None:
-    """The run of one consignment; None where the engine refuses it (a place without any grid factor, say)."""
+    """The run of one consignment; None where the engine refuses it (a place without any grid factor, say).
+
+    `unknown` names what belongs to it and has no figure; it is stored, shown and never counted as zero.
+    """
     options = Options(activity_date=activity_date)
     try:
         elements = chain()
@@ -58,26 +105,70 @@ def calculated(
     case = case_of(
         subject, elements, contents.lines, allocation=contents.allocation, activity_date=activity_date
     )
+    if chosen := library.current().digest:
+        case["library"] = chosen
+    if unknown:
+        case["unknown"] = body["unknown"] = list(unknown)
     run = CalculationRun(
         merchant_id=merchant_id,
         order_id=order_id,
         basis=basis,
         subject=subject,
         event_id=event_id,
+        reverses_id=None,
         engine_version=ENGINE_VERSION,
+        activity_date=activity_date,
         case=case,
         result=body,
-        input_hash=canonical.digest(case),
-        output_hash=canonical.digest(body),
         calculated_at=now,
     )
-    return Draft(run, list(_entries(run, result, now=now)))
+    return _drafted(run, _entries(run, result, now=now))
 
 
-def reversal(run: CalculationRun, entries: Iterable[LedgerEntry], *, event_id: int, now: datetime) -> Draft:
-    """The run that takes another one back: the same entries with the opposite sign."""
+def again(
+    run: CalculationRun, case: Mapping[str, Any], *, reason: str, generation: int, now: datetime
+) -> Draft:
+    """A stored run with other inputs, as a new run for the same consignment; raises `EstimateError`.
+
+    It has no event of its own: the negative id of the run it follows stands for one, since a run is followed only
+    once. `generation` is the recalculation or the record that caused it.
+    """
+    result, body = computed(case)
+    new = CalculationRun(
+        merchant_id=run.merchant_id,
+        order_id=run.order_id,
+        basis=run.basis,
+        subject=run.subject,
+        event_id=-run.pk,
+        engine_version=ENGINE_VERSION,
+        reason=reason,
+        cause=reason,
+        generation=generation,
+        activity_date=run.activity_date,
+        reverses_id=None,
+        case=dict(case),
+        result=body,
+        calculated_at=now,
+    )
+    return _drafted(new, _entries(new, result, now=now))
+
+
+def reversal(
+    run: CalculationRun,
+    entries: Iterable[Row],
+    *,
+    event_id: int,
+    now: datetime,
+    cause: str = CalculationRun.Reason.ACTIVITY_CORRECTION,
+    generation: int = 0,
+) -> Draft:
+    """The run that takes another one back: the same entries with the opposite sign; `cause` is why.
+
+    A run loaded without its result brings its total as `ledger_total`.
+    """
     case = {"reverses": {"subject": run.subject, "event": run.event_id, "output_hash": run.output_hash}}
-    sums = {name: _negated(run.result["ledger_total"][name]) for name in _SUMS}
+    said = getattr(run, "ledger_total", None) or run.result["ledger_total"]
+    sums = {name: _negated(said[name]) for name in _SUMS}
     result = {"status": "ok", "ledger_total": sums, "elements": []}
     back = CalculationRun(
         merchant_id=run.merchant_id,
@@ -87,14 +178,22 @@ def reversal(run: CalculationRun, entries: Iterable[LedgerEntry], *, event_id: i
         event_id=event_id,
         engine_version=ENGINE_VERSION,
         reason=CalculationRun.Reason.REVERSAL,
-        reverses=run,
+        cause=cause,
+        generation=generation,
+        activity_date=run.activity_date,
+        reverses_id=run.pk,
         case=case,
         result=result,
-        input_hash=canonical.digest(case),
-        output_hash=canonical.digest(result),
         calculated_at=now,
     )
-    return Draft(back, [_opposite(entry, back, now=now) for entry in entries])
+    return _drafted(back, [_opposite(entry, now=now) for entry in entries])
+
+
+def _drafted(run: CalculationRun, entries: Iterable[Row]) -> Draft:
+    """The draft of a run; what is hashed and what is stored is made into text once."""
+    texts = canonical.dumps(run.case), canonical.dumps(run.result)
+    run.input_hash, run.output_hash = (hashlib.sha256(text.encode()).hexdigest() for text in texts)
+    return Draft(run, list(entries), *texts)
 
 
 def post(drafts: Sequence[Draft]) -> int:
@@ -106,21 +205,55 @@ def post(drafts: Sequence[Draft]) -> int:
     if not drafts:
         return 0
     merchants = sorted({draft.run.merchant_id for draft in drafts})
-    heads = _locked_heads(merchants)
-    row_writer.insert(draft.run for draft in drafts)
-    rows: list[LedgerEntry] = []
+    heads = locked_heads(merchants)
+    _insert_runs(drafts)
+    rows: list[Row] = []
     for draft in drafts:
-        head = heads[draft.run.merchant_id]
+        head, run = heads[draft.run.merchant_id], draft.run
         for entry in draft.entries:
-            entry.run = draft.run
-            _chain(entry, head)
-            rows.append(entry)
-    row_writer.insert(rows)
+            entry.run_id = run.pk
+            _chain(entry, head, run_hash=run.output_hash)
+        rows += draft.entries
+    row_writer.insert_bare(LedgerEntry, rows)
     row_writer.save(heads.values(), ["seq", "hash"])
     return len(rows)
 
 
-def entry_hash(entry: LedgerEntry, *, run_hash: str) -> str:
+def _insert_runs(drafts: Sequence[Draft]) -> None:
+    """Write the runs with the texts they were hashed by, and leave them as they were."""
+    kept = [(draft.run.case, draft.run.result) for draft in drafts]
+    for draft in drafts:
+        draft.run.seal = seal(draft.run)
+        draft.run.case = row_writer.Encoded(draft.case_text)
+        draft.run.result = row_writer.Encoded(draft.result_text)
+    row_writer.insert(draft.run for draft in drafts)
+    for draft, (case, result) in zip(drafts, kept, strict=True):
+        draft.run.case, draft.run.result = case, result
+
+
+def seal(run: CalculationRun) -> str:
+    """SHA-256 over everything a run says, its inputs and result by their own hashes."""
+    return canonical.digest(
+        {
+            "merchant": run.merchant_id,
+            "order": run.order_id,
+            "basis": run.basis,
+            "subject": run.subject,
+            "event": run.event_id,
+            "engine": run.engine_version,
+            "reason": run.reason,
+            "cause": run.cause,
+            "generation": run.generation,
+            "activity_date": run.activity_date,
+            "reverses": run.reverses_id,
+            "input": run.input_hash,
+            "output": run.output_hash,
+            "calculated_at": run.calculated_at,
+        }
+    )
+
+
+def entry_hash(entry: LedgerEntry | Row, *, run_hash: str) -> str:
     """SHA-256 over the previous hash, the run's output and everything the entry says."""
     return canonical.digest(
         {
@@ -142,46 +275,27 @@ def entry_hash(entry: LedgerEntry, *, run_hash: str) -> str:
     )
 
 
-def _entries(run: CalculationRun, result: Result, *, now: datetime) -> Iterable[LedgerEntry]:
+def _entries(run: CalculationRun, result: Result, *, now: datetime) -> Iterable[Row]:
     about = {element.id: element for element in result.elements}
-    for entry in result.entries:
-        element = about[entry.element_id]
-        yield LedgerEntry(
-            merchant_id=run.merchant_id,
-            order_id=run.order_id,
-            order_line_id=int(entry.line_id),
-            basis=run.basis,
-            stage=element.stage,
-            element=element.id,
-            factor_id=next(iter(element.factor_ids), ""),
-            ttw_kgco2e=entry.ttw_kg,
-            wtt_kgco2e=entry.wtt_kg,
-            non_transport_kgco2e=entry.non_transport_kg,
-            total_kgco2e=entry.total_kg,
-            data_type=element.data_type,
-            flags=list(element.flags),
-            posted_at=now,
-        )
+    merchant_id, order_id, basis = run.merchant_id, run.order_id, run.basis
+    for name, line, ttw, wtt, _wtw, other, total in result.entries:
+        element = about[name]
+        factor = element.factor_ids[0] if element.factor_ids else ""
+        yield Row(
+            merchant_id, order_id, int(line), basis, element.stage, name, factor, ttw, wtt, other, total,
+            element.data_type, list(element.flags), now,
+        )  # fmt: skip
 
 
-def _opposite(entry: LedgerEntry, run: CalculationRun, *, now: datetime) -> LedgerEntry:
-    figures = {name: None if (kg := getattr(entry, name)) is None else -kg for name in FIGURES}
-    return LedgerEntry(
-        merchant_id=run.merchant_id,
-        order_id=entry.order_id,
-        order_line_id=entry.order_line_id,
-        basis=entry.basis,
-        stage=entry.stage,
-        element=entry.element,
-        factor_id=entry.factor_id,
-        data_type=entry.data_type,
-        flags=entry.flags,
-        posted_at=now,
-        **figures,
-    )
+def _opposite(entry: Row, *, now: datetime) -> Row:
+    ttw, wtt = entry.ttw_kgco2e, entry.wtt_kgco2e
+    return replace(
+        entry, ttw_kgco2e=None if ttw is None else -ttw, wtt_kgco2e=None if wtt is None else -wtt,
+        non_transport_kgco2e=-entry.non_transport_kgco2e, total_kgco2e=-entry.total_kgco2e, posted_at=now,
+    )  # fmt: skip
 
 
-def _locked_heads(merchant_ids: Sequence[int]) -> Mapping[int, CarbonHead]:
+def locked_heads(merchant_ids: Sequence[int]) -> Mapping[int, CarbonHead]:
     """The ends of these chains, locked in order; a merchant's first entry makes its head."""
     new = [CarbonHead(merchant_id=merchant_id, hash=GENESIS) for merchant_id in merchant_ids]
     CarbonHead.objects.bulk_create(new, ignore_conflicts=True)
@@ -189,9 +303,9 @@ def _locked_heads(merchant_ids: Sequence[int]) -> Mapping[int, CarbonHead]:
     return {row.merchant_id: row for row in rows}
 
 
-def _chain(entry: LedgerEntry, head: CarbonHead) -> None:
+def _chain(entry: Row, head: CarbonHead, *, run_hash: str) -> None:
     entry.seq, entry.prev_hash = head.seq + 1, head.hash
-    entry.hash = entry_hash(entry, run_hash=entry.run.output_hash)
+    entry.hash = entry_hash(entry, run_hash=run_hash)
     head.seq, head.hash = entry.seq, entry.hash
 
 

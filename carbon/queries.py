@@ -124,7 +124,7 @@ def _figure(runs: Sequence[CalculationRun]) -> Figure:
         way_km=sum((km for _mass, km in ways), ZERO),
         by_stage=stages,
         years=_years(name for run in runs for name in run.result["factor_ids"]),
-        is_whole=all(run.subject in moved for run in runs),
+        is_whole=all(run.subject in moved for run in runs if not run.subject.startswith("return:")),
     )
 
 

@@ -7,14 +7,20 @@ from typing import Any
 
 from carbon import importer
 from carbon.casing import computed
-from carbon.models import CalculationRun, FactorSet
+from carbon.factors import loading
+from carbon.models import CalculationRun
 
 
 def ensure_factors(*, now: datetime) -> int:
-    """Load the bundled factors into a database that has none; returns how many were loaded. One query
-    otherwise.
+    """Load the bundled factors into a database that has none, and know which are in force; how many were loaded.
+
+    One query where nothing changed.
     """
-    return 0 if FactorSet.objects.exists() else importer.import_bundled(now=now)
+    if loading.refresh():
+        return 0
+    loaded = importer.import_bundled(now=now)
+    loading.refresh()
+    return loaded
 
 
 def recompute(run: CalculationRun) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Count, Sum
 
+from carbon.green import flow  # noqa: F401  (registers the node that waits for consolidation)
 from orderhub.fulfillment.models import FulfillmentOrder
 from orderhub.fulfillment.models.fulfillment import State
 from orderhub.orders.flows import facts, nodes

@@ -4,11 +4,10 @@ from orderhub.events.operations import AppendOnly
 
 
 class Migration(migrations.Migration):
-    dependencies = [
-        ("carbon", "0001_initial"),
-        ("events", "0002_runtime"),
-    ]
+    dependencies = [("carbon", "0001_start"), ("events", "0003_partitions")]
 
     operations = [
         AppendOnly("carbon_ledgerentry"),
+        AppendOnly("carbon_calculationrun"),
+        AppendOnly("carbon_activityrecord"),
     ]
