@@ -22,6 +22,7 @@ from routing.admin_parts import Titled
 from routing.engine.model import Plan
 from routing.models import Decision
 from routing.pricing import admin as pricing_admin  # noqa: F401  (registers its pages)
+from routing.reports import admin as reports_admin  # noqa: F401  (likewise)
 from routing.returns import admin as returns_admin  # noqa: F401  (likewise)
 from routing.vocabulary import METHODS, STATUSES, word
 from routing.waves import admin as waves_admin  # noqa: F401  (likewise)

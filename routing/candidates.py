@@ -18,6 +18,7 @@ from django.db.models import F, Q
 from carbon.consignments import lane_inputs
 from carbon.defaults import lane_for
 from carbon.estimate import EstimateError, LaneIntensity
+from carbon.factors import loading as factors
 from orderhub.fulfillment import rates
 from orderhub.fulfillment.models import FulfillmentOrder, RateCard
 from orderhub.fulfillment.models.fulfillment import State
@@ -289,6 +290,7 @@ def take_snapshot(
 
     What is `held` counts as free. Without `is_making` factories have only what lies on their shelves.
     """
+    factors.soon()
     sku_ids = {line.sku_id for line in lines}
     if network is None:
         network = read_network(order.merchant_id for order in orders)

@@ -39,3 +39,9 @@ STRATEGY_PUBLISHED = declare(
 PRICES_SWITCHED = declare(
     "routing.prices_switched", zh="库存价格已开关", en="Stock prices switched", fields=["is_on"]
 )
+REPORT_MADE = declare(
+    "routing.report_made",
+    zh="路由效果报告已生成",
+    en="Routing report made",
+    fields=["report", "kind", "since", "until"],
+)

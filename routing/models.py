@@ -227,6 +227,7 @@ class Decision(models.Model):
 
 
 from routing.pricing import models as pricing_models  # noqa: E402, F401  (so that Django finds them)
+from routing.reports import models as reports_models  # noqa: E402, F401
 from routing.returns import models as returns_models  # noqa: E402, F401
 from routing.twin import models as twin_models  # noqa: E402, F401
 from routing.waves import models as waves_models  # noqa: E402, F401  (likewise)

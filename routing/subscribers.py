@@ -16,6 +16,7 @@ from routing.pricing import demand as demand  # registers the projection of dema
 from routing.pricing import jobs as price_jobs  # noqa: F401  (registers the books made by hand)
 from routing.pricing import levers
 from routing.pricing import services as pricing
+from routing.reports import jobs as report_jobs  # noqa: F401  (registers the making and mailing of reports)
 from routing.returns import rates as returns
 from routing.twin import jobs as jobs  # registers the jobs of what-ifs
 from routing.waves import services as waves

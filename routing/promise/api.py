@@ -79,6 +79,23 @@ class ShortOut(serializers.Serializer[Any]):
     quantity = serializers.IntegerField()
 
 
+class SavingOut(serializers.Serializer[Any]):
+    """What green delivery saves against the named baseline; kept as told once such an order is planned."""
+
+    average_kgco2e = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=3,
+        help_text="Share of the round and lane before and after: moves the inventory.",
+    )
+    marginal_kgco2e = serializers.DecimalField(
+        max_digits=12, decimal_places=3, allow_null=True,
+        help_text="What this order changes in the rounds as they stand; null where orders are not pooled.",
+    )  # fmt: skip
+    baseline = serializers.CharField(help_text="What it is compared with.")
+    baseline_kgco2e = serializers.DecimalField(max_digits=12, decimal_places=3)
+    method = serializers.CharField()
+
+
 class PromiseOptionOut(serializers.Serializer[Any]):
     """One way of delivery; without `available` the reason says why and dates, price and carbon are null."""
 
@@ -97,6 +114,9 @@ class PromiseOptionOut(serializers.Serializer[Any]):
     currency = serializers.CharField()
     kgco2e = serializers.DecimalField(
         max_digits=12, decimal_places=3, allow_null=True, help_text="kg CO2e of the way to the customer."
+    )
+    saving = SavingOut(
+        allow_null=True, help_text="Only of green delivery that emits less than the standard one."
     )
     parcels = serializers.IntegerField()
     expires_at = serializers.DateTimeField(help_text="Ask again after this.")
@@ -139,13 +159,13 @@ _TOLD = OpenApiExample(
             {
                 "option": "standard", "available": True, "reason": "", "reason_text": "",
                 "arrives_from": "2026-11-23", "arrives_to": "2026-11-24", "price": "6.00", "currency": "CNY",
-                "kgco2e": "0.214", "parcels": 1, "expires_at": "2026-11-22T10:15:00+08:00", "short": [],
+                "kgco2e": "0.214", "saving": None, "parcels": 1, "expires_at": "2026-11-22T10:15:00+08:00", "short": [],
                 "earliest": None, "pick_up_at": None,
             },
             {
                 "option": "pick_up", "available": False, "reason": "no_store_near",
                 "reason_text": "No store is within 60 km", "arrives_from": None, "arrives_to": None, "price": None,
-                "currency": "", "kgco2e": None, "parcels": 0, "expires_at": "2026-11-22T10:15:00+08:00",
+                "currency": "", "kgco2e": None, "saving": None, "parcels": 0, "expires_at": "2026-11-22T10:15:00+08:00",
                 "short": [], "earliest": None, "pick_up_at": None,
             },
         ],
@@ -237,6 +257,7 @@ def _option(option: Option) -> dict[str, Any]:
         "price": option.price,
         "currency": option.currency,
         "kgco2e": option.kgco2e,
+        "saving": option.saving,
         "parcels": option.parcels,
         "expires_at": option.expires_at,
         "short": [{"sku": code, "quantity": units} for code, units in sorted(option.short.items())],

@@ -21,7 +21,7 @@ from routing import candidates, services, strategies
 from routing.candidates import Offer, Snapshot
 from routing.engine import model
 from routing.engine.decide import decide
-from routing.promise import network
+from routing.promise import greener, network
 from routing.promise.places import Spot
 
 OPTIONS = ("standard", "express", "green", "pick_up")
@@ -67,6 +67,8 @@ class Option:
     price: Decimal | None = None
     currency: str = ""
     kgco2e: Decimal | None = None
+    saving: Mapping[str, Any] | None = None
+    houses: tuple[int, ...] = ()
     parcels: int = 0
     store: Store | None = None
     reason: str = ""
@@ -94,6 +96,7 @@ def quote(cart: Cart, wanted: Sequence[str] = OPTIONS) -> list[Option]:
             found.append(_pick_up(cart, snapshot))
         else:
             found.append(_delivered(cart, name, snapshot.offer(orders[name], lines), rates_of[name]))
+    found = greener.with_saving(found, cart)
     if any(option.reason == "out_of_stock" for option in found):
         return _with_receipts(cart, found)
     return found
@@ -179,6 +182,7 @@ def _delivered(cart: Cart, name: str, offer: Offer, strategy: model.Strategy) ->
         currency=currencies.pop() if len(currencies) == 1 else "",
         kgco2e=plan.kgco2e.quantize(GRAM, ROUND_HALF_UP),
         parcels=len(plan.parcels),
+        houses=tuple(house.pk for house in houses),
     )
 
 
