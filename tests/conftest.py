@@ -42,12 +42,15 @@ _STANDING = {"django_content_type", "auth_permission"}
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _quick_flush(django_db_setup: None) -> None:
-    """Between tests that commit, delete the rows there are: emptying all tables, which nearly all are empty, takes
-    PostgreSQL seconds. Triggers that refuse deleting stay off for the flush's own transaction.
+def _quick_flush(django_db_setup: None, django_db_blocker: Any) -> None:
+    """Between tests that commit, delete the rows there are and put back those that migrations brought: emptying all
+    tables, which nearly all are empty, takes PostgreSQL seconds. Triggers that refuse deleting stay off for the flush's
+    own transaction.
     """
     if getattr(connection.ops.sql_flush, "is_quick", False):
         return
+    with django_db_blocker.unblock():
+        shipped = _copies_of_shipped_rows()
 
     def sql_flush(_style: Any, tables: Sequence[str], **_options: Any) -> list[str]:
         names = [connection.ops.quote_name(name) for name in tables if name not in _STANDING]
@@ -55,6 +58,7 @@ def _quick_flush(django_db_setup: None) -> None:
             cursor.execute("SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {name})" for name in names))
             filled = [name for name, some in zip(names, cursor.fetchone(), strict=True) if some]
         deletes = [f"DELETE FROM {name};" for name in filled]
+        deletes += [f"INSERT INTO {name} SELECT * FROM {copy};" for name, copy in shipped.items()]
         if connection.vendor == "postgresql":
             return ["SET LOCAL session_replication_role = replica;", *deletes]
         guard = "events_maintenance"
@@ -62,6 +66,21 @@ def _quick_flush(django_db_setup: None) -> None:
 
     sql_flush.is_quick = True  # type: ignore[attr-defined]
     connection.ops.sql_flush = sql_flush  # type: ignore[method-assign, assignment]
+
+
+def _copies_of_shipped_rows() -> dict[str, str]:
+    """Tables that migrations filled, with copies of them, quoted."""
+    found = {}
+    with connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names(only_existing=True, include_views=False):
+            if table in _STANDING:
+                continue
+            name, copy = connection.ops.quote_name(table), connection.ops.quote_name(f"shipped_{table}")
+            cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {name})")
+            if cursor.fetchone()[0]:
+                cursor.execute(f"CREATE TABLE IF NOT EXISTS {copy} AS SELECT * FROM {name}")
+                found[name] = copy
+    return found
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests.fulfillment import builders as make
 from tests.orders import builders as orders
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 35
+MOST_QUERIES = 45
 
 
 def _path(order: Order, verb: str = "change") -> str:

@@ -21,7 +21,7 @@ from tests.fulfillment import builders as make
 from tests.orders import builders as orders
 
 pytestmark = pytest.mark.django_db
-MOST_QUERIES = 33
+MOST_QUERIES = 36
 
 
 def _today(client: Any) -> dict[str, Any]:

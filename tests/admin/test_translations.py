@@ -31,6 +31,7 @@ OWN_APPS = {
     "routing",
     "carbon",
     "tracking",
+    "center",
 }
 KEYWORDS = {
     "_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),

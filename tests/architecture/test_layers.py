@@ -29,6 +29,7 @@ ORDER = (
     "carbon",
     "routing",
     "tracking",
+    "center",
 )
 
 

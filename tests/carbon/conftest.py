@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from carbon.factors import loading
 from orderhub.events import leases
 from orderhub.kernel import clock
 from tests import make
@@ -20,3 +22,11 @@ def hub_clock(monkeypatch: pytest.MonkeyPatch, settings: Any) -> make.Clock:
     monkeypatch.setattr(clock, "now", own.now)
     monkeypatch.setattr(leases, "_database_offset", lambda: timedelta(0))
     return own
+
+
+@pytest.fixture(autouse=True)
+def _bundled_factors() -> Iterator[None]:
+    """Each test begins and ends with the factors that travel with the product."""
+    loading.forget()
+    yield
+    loading.forget()

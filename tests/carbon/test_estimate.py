@@ -447,6 +447,17 @@ def test_lane_coefficients_price_exactly_what_calculate_says(mass_kg: str, setti
     assert chain_total_kg(chain) == calculate(chain).total.total_kg
 
 
+def test_a_lane_by_market_basis_leaves_the_hub_of_a_solar_warehouse_out() -> None:
+    lane = lane_for(distance_km=D(700), province="gd", own_solar=True)
+
+    moved = [
+        element
+        for element in chain_for(mass_kg=D(3), distance_km=D(700), province="gd")
+        if element.id != "hub"
+    ]
+    assert abs(lane.kgco2e_per_kg * 3 + lane.kgco2e_per_parcel - chain_total_kg(moved)) <= D("1e-12")
+
+
 @pytest.mark.parametrize(
     ("place", "factor_id"),
     [
@@ -464,9 +475,15 @@ def test_grid_factor_goes_from_province_to_country(place: dict[str, str], factor
     assert grid_factor(**place).id == factor_id
 
 
-def test_unknown_country_has_no_grid_factor_rather_than_zero() -> None:
-    with pytest.raises(EstimateError, match="UNKNOWN_FACTOR"):
-        grid_factor(country="ZZ")
+def test_a_place_without_a_grid_factor_gets_a_flagged_default_and_never_zero() -> None:
+    chain = chain_for(mass_kg=D(1), distance_km=D(100), country="ZZ")
+    lane = lane_for(distance_km=D(100), country="ZZ")
+    [hub, *_rest] = calculate(chain).elements
+
+    assert D("0.3") < (grid_factor(country="ZZ").total or D(0)) < D("0.7")
+    assert "DEFAULT_GRID" in hub.flags
+    assert hub.figures.total_kg > 0
+    assert lane.kgco2e_per_kg > lane_for(distance_km=D(100), country="ZZ", own_solar=True).kgco2e_per_kg
 
 
 # Uncertainty ---------------------------------------------------------------------------------------------

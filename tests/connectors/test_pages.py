@@ -419,6 +419,7 @@ def test_the_menu_shows_only_pages_that_exist() -> None:
         "/merchant/orders/",
         "/merchant/import/",
         "/merchant/stock/",
+        "/merchant/carbon/",
     ]
     assert page.count('aria-current="page"') == 1
 

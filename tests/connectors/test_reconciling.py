@@ -177,6 +177,21 @@ def test_calls_without_acknowledgment_are_told_without_asking(place: Town) -> No
     assert subject.startswith("erp_order OH")
 
 
+def test_a_system_that_wanted_to_answer_later_and_never_did_is_told_after_a_day(place: Town) -> None:
+    _buy(place, "taobao")
+    _day(place).work()
+    asked = Call.objects.filter(connection=place.connection("qimen"), operation="release")
+    assert asked.update(state=Call.State.LATER) == 1
+
+    _compare(place, "qimen")
+    assert [row for row in _found("qimen") if row[0] == "unanswered"] == []
+    place.world.advance(25 * 3600)
+    _compare(place, "qimen")
+
+    ((_sort, subject, state, evidence),) = [row for row in _found("qimen") if row[0] == "unanswered"]
+    assert (subject.partition(" ")[0], state, evidence) == ("release", "open", "told")
+
+
 def test_a_comparison_goes_on_where_a_silent_system_stopped_it(place: Town) -> None:
     _buy(place, "shopify")
     _day(place).work()

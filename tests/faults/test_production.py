@@ -66,7 +66,7 @@ def production(tmp_path: Path) -> Iterator[Production]:
         migrate = hub.Process(hub.manage("migrate"), env, tmp_path / "migrate.log")
         migrate.start()
         assert migrate.running is not None
-        assert migrate.running.wait(timeout=90) == 0, migrate.tail()
+        assert migrate.running.wait(timeout=300) == 0, migrate.tail()
         key = hub.ask(f"seed({STOCK})", env=env)["key"]
         uvicorn = [sys.executable, "-m", "uvicorn", "orderhub.asgi:application", "--port", str(port)]
         options = ["--host", hub.HERE, "--lifespan", "off", "--log-level", "warning"]

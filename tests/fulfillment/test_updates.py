@@ -19,7 +19,7 @@ from tests.orders import builders as orders
 pytestmark = pytest.mark.django_db
 
 
-def test_late_and_repeated_messages_change_nothing() -> None:
+def test_late_messages_are_told_once_and_change_no_state() -> None:
     make.network()
     [order] = make.released()
     shipped = make.say("ship", order, 4, tracking_number="SF1")
@@ -28,8 +28,7 @@ def test_late_and_repeated_messages_change_nothing() -> None:
     )
     make.apply(make.say("pick", order, 2), shipped, scanned)
     told = Event.objects.count()
-
-    outcomes = make.apply(
+    late = (
         make.say("acknowledge", order, 1),
         make.say("pick", order, 2),
         make.say("pack", order, 3),
@@ -37,14 +36,18 @@ def test_late_and_repeated_messages_change_nothing() -> None:
         scanned,
     )
 
+    outcomes = make.apply(*late)
+
     assert outcomes == [
-        ("ignored", "late"),
-        ("ignored", "late"),
-        ("ignored", "late"),
+        ("applied", ""),
+        ("ignored", "repeat"),
+        ("applied", ""),
         ("ignored", "repeat"),
         ("ignored", "repeat"),
     ]
-    assert Event.objects.count() == told
+    assert Event.objects.count() == told + 2
+    assert [status for status, _reason in make.apply(*late)] == ["ignored"] * 5
+    assert Event.objects.count() == told + 2
     assert make.row(order).state == "shipped"
     assert make.counts("SHA") == (98, 0)
 

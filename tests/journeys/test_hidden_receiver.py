@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
 from io import StringIO
 from itertools import count
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from django.apps import apps
 from django.core import serializers
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -218,7 +216,7 @@ def test_erasing_the_person_erases_token_and_ciphers() -> None:
     assert not SealedReceiver.objects.exists()
 
 
-def test_rows_of_before_are_moved_and_read_until_then() -> None:
+def test_rows_of_before_are_read() -> None:
     make.network()
     order = _hidden("A1", oaid="1oaidX")
     hidden = dict(receivers.of_order(order))
@@ -226,13 +224,3 @@ def test_rows_of_before_are_moved_and_read_until_then() -> None:
     Order.objects.filter(pk=order.pk).update(extra={**order.extra, **hidden})
     order = Order.objects.select_related("person__sealed").get(pk=order.pk)
     assert receivers.of_order(order) == hidden
-
-    migration = import_module("orderhub.orders.migrations.0014_receivers_apart")
-    migration.part(apps, None)
-    migration.part(apps, None)
-
-    order = Order.objects.select_related("person__sealed").get(pk=order.pk)
-    assert receivers.of(order.person) == hidden
-    assert "oaid" not in order.extra
-    migration.put_back(apps, None)
-    assert Order.objects.get(pk=order.pk).extra["oaid"] == "1oaidX"

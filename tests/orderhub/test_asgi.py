@@ -49,14 +49,7 @@ def web() -> Any:
     door = Web(threads=1)
     yield door
     for pool in (door._api_threads, door._page_threads):
-        pool.submit(_close).result()
-        pool.shutdown()
-
-
-def _close() -> None:
-    from django.db import connections
-
-    connections.close_all()
+        pool.stop()
 
 
 @pytest.fixture

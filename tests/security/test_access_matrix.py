@@ -32,7 +32,8 @@ VERBS = ("get", "post", "put", "patch", "delete")
 #: What anybody may read. Everything else needs somebody to be somebody.
 PUBLIC = {
     "api:schema", "api:tracking", "api-docs", "api-problems", "tracking-page", "login", "healthz", "readyz",
-    "door",
+    "door", "api:asyncapi", "tracking-find", "tracking-code", "tracking-notices", "tracking-embedded", "tracking-theme",
+    "tracking-tag",
     "admin:login", "admin:jsi18n",
 }  # fmt: skip
 #: The API's routes that name one thing of a merchant.
@@ -46,7 +47,7 @@ DETAILS = {
     "api:import-errors", "api:sku-detail", "api:warehouse-detail", "api:stock-detail", "api:channel-detail",
     "api:rate-card-detail", "api:parcel-detail", "api:key-detail", "api:reservation-detail",
     "api:intake-order-detail", "api:order-custom", "api:parcel-custom", "api:field-detail", "api:field-restore",
-    "api:field-uses", "api:bom-detail", "api:bom-needs",
+    "api:field-uses", "api:bom-detail", "api:bom-needs", "api:order-media", "api:order-epcis",
 }  # fmt: skip
 LISTS = {
     "api:order-list", "api:sku-list", "api:warehouse-list", "api:stock-list", "api:import-list",
@@ -56,7 +57,8 @@ LISTS = {
 #: Deeds on no one thing: they say themselves what they are about.
 DEEDS = {
     "api:stock-counts", "api:key-rotate", "api:order-bulk", "api:intake-order-list", "api:promise",
-    "api:promotions-try", "api:shopper-events",
+    "api:promotions-try", "api:shopper-events", "api:carbon-activities",
+    "api:event-feed", "api:epcis-capture",
 }  # fmt: skip
 
 
@@ -224,6 +226,9 @@ def test_alice_reads_what_is_hers(alices: House) -> None:
         "api:field-uses",
         "api:bom-detail",
         "api:bom-needs",
+        "api:order-media",
+        "api:order-epcis",
+        "api:event-feed",
     }
 
     answers = {route.name: api.get(alices.path(route)).status_code for route in api_routes()}

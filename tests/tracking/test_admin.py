@@ -69,6 +69,6 @@ def test_lists_cost_no_query_per_row(operator: Client, hub_clock: make.Clock) ->
 def test_a_draft_is_activated_by_a_person(operator: Client) -> None:
     draft = FactorSet.objects.filter(status="draft")[0]
 
-    operator.post("/admin/carbon/factorset/", {"action": "activate", "_selected_action": [draft.pk]})
+    operator.post(f"/admin/carbon/factorset/{draft.pk}/activate/")
 
     assert FactorSet.objects.get(pk=draft.pk).status == "active"

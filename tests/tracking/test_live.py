@@ -11,7 +11,7 @@ from asgiref.testing import ApplicationCommunicator
 from channels.layers import get_channel_layer
 
 from tests import make
-from tracking import consumers, links, live
+from tracking import consumers, following, links, live
 from tracking.models import Journey
 from tracking.sockets import patterns
 
@@ -27,9 +27,9 @@ class Pages:
         order = type("Order", (), {"pk": 7})()
         return links.Page(order) if token == "good" else links.Missing(too_many=token == "often")
 
-    def asked(self, order_ids: Any) -> dict[int, int]:
-        """The revisions of these pages."""
-        return {key: self.revisions[key] for key in order_ids if key in self.revisions}
+    def asked(self, order_ids: Any) -> dict[int, tuple[int, int]]:
+        """Where these pages are: revision and event."""
+        return {key: (self.revisions[key], 40) for key in order_ids if key in self.revisions}
 
 
 @pytest.fixture
@@ -38,8 +38,9 @@ def pages(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Pages:
     settings.EMBEDDED = True
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
     monkeypatch.setattr(links, "find_page", own.find_page)
-    monkeypatch.setattr(live, "revisions", own.asked)
-    monkeypatch.setattr(live, "tail", live.Tail())
+    monkeypatch.setattr(following, "catch_up", own.asked)
+    monkeypatch.setattr(following, "tail", following.Tail())
+    monkeypatch.setattr(following, "follower", following.Follower())
     return own
 
 
@@ -93,13 +94,13 @@ async def code_of(client: Socket) -> int:
 def test_what_was_missed_is_told_at_once_and_what_comes_too(pages: Pages) -> None:
     async def story() -> None:
         client = await opened(since=1)
-        assert await client.hear() == {"type": "advanced", "seq": 3}
+        assert await client.hear() == {"type": "advanced", "seq": 3, "log": 40}
         pages.revisions[7] = 4
-        assert await client.hear() == {"type": "advanced", "seq": 4}
-        assert live.tail.is_running
+        assert await client.hear() == {"type": "advanced", "seq": 4, "log": 40}
+        assert following.tail.is_running
         await client.disconnect()
-        await asyncio.sleep(3 * live.POLL_SECONDS)
-        assert not live.tail.is_running
+        await asyncio.sleep(3 * following.POLL_SECONDS)
+        assert not following.tail.is_running
 
     asyncio.run(story())
 
@@ -109,7 +110,7 @@ def test_an_up_to_date_page_hears_nothing_until_something_is_new(pages: Pages) -
         client = await opened(since=3)
         assert await client.receive_nothing(0.3)
         await get_channel_layer().group_send(live.group(7), live.hint(9))
-        assert await client.hear() == {"type": "advanced", "seq": 9}
+        assert await client.hear() == {"type": "advanced", "seq": 9, "log": 0}
         await client.disconnect()
 
     asyncio.run(story())
@@ -123,8 +124,8 @@ def test_two_sockets_of_a_page_both_hear(pages: Pages) -> None:
         for client in (first, second):
             assert (await client.hear())["seq"] == 5
         await first.disconnect()
-        await asyncio.sleep(3 * live.POLL_SECONDS)
-        assert live.tail.is_running
+        await asyncio.sleep(3 * following.POLL_SECONDS)
+        assert following.tail.is_running
         await second.disconnect()
 
     asyncio.run(story())
@@ -182,14 +183,20 @@ def test_touching_counts_and_revisions_are_those_of_pages_that_exist() -> None:
 
 
 def test_a_deaf_layer_stops_nobody(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    async def deaf(_pairs: object) -> None:
+    asked = []
+
+    def deaf(messages: Any) -> None:
+        asked.extend(messages)
         raise ConnectionError("no redis")
 
     monkeypatch.setattr(live, "_send", deaf)
+    monkeypatch.setattr(live, "_rests_until", 0.0)
 
-    live.announce([Journey(order_id=7, revision=2)])
+    for _time in range(2):
+        live.announce([Journey(order_id=7, revision=2)])
 
     assert "no hint was sent: no redis" in caplog.text
+    assert len(asked) == 1, "a server that is away is left alone for a while"
 
 
 @pytest.mark.services
@@ -205,9 +212,9 @@ def test_with_redis_a_writer_elsewhere_reaches_the_socket(pages: Pages, settings
     async def story() -> None:
         client = await opened(since=3)
         await asyncio.sleep(0.2)
-        await asyncio.to_thread(live.announce, [Journey(order_id=7, revision=8)])
-        assert await client.hear() == {"type": "advanced", "seq": 8}
-        assert not live.tail.is_running
+        await asyncio.to_thread(live.announce, [Journey(order_id=7, revision=8, seq=5)])
+        assert await client.hear() == {"type": "advanced", "seq": 8, "log": 5}
+        assert not following.tail.is_running
         await client.disconnect()
 
     asyncio.run(story())

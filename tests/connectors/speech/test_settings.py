@@ -28,7 +28,7 @@ def test_maps_of_what_comes_in_do_not_see_secrets() -> None:
         shop, settings.filled(shop, {"base_url": "https://a.example", "access_token": "shpat"})
     )
 
-    assert found == {"base_url": "https://a.example", "api_version": "2025-07"}
+    assert found == {"base_url": "https://a.example", "api_version": "2025-07", "location_id": ""}
 
 
 def test_good_settings_have_no_flaws_and_bad_ones_all_of_them() -> None:
