@@ -131,7 +131,8 @@ def _connections(merchant_ids: set[int]) -> list[dict[str, Any]]:
     names = (
         "pk", "merchant_id", "kind", "channel_id", "config", "profile__role", "profile__in_force__digest", "warehouses__code",
     )  # fmt: skip
-    for row in rows.values(*names):
+    # By their numbers, so that a preview names the systems in the same order every time.
+    for row in rows.order_by("pk").values(*names):
         kept = found.setdefault(row["pk"], {**row, "warehouses": set()})
         if row["warehouses__code"]:
             kept["warehouses"].add(row["warehouses__code"])
